@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const full = process.env['CI'] === 'true';
+
+export default defineConfig({
+  resolve: { conditions: ['xmpp-e2e-source', 'node'] },
+  ssr: { resolve: { conditions: ['xmpp-e2e-source', 'node'] } },
+  test: {
+    root: fileURLToPath(new URL('..', import.meta.url)),
+    include: ['test/**/*.test.ts'],
+    // The long seeded runs use a tenth of their counts unless CI=true.
+    testTimeout: full ? 1_800_000 : 300_000,
+    hookTimeout: 120_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      thresholds: { lines: 95, branches: 90 },
+    },
+  },
+});
