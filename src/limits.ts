@@ -19,6 +19,10 @@ export interface Limits {
   readonly mimeParts: number;
   /** One MIME header block, in octets. */
   readonly mimeHeaderBytes: number;
+  /** Fields of one MIME header block. */
+  readonly mimeHeaders: number;
+  /** Parts of a multipart/alternative: one body in several languages. */
+  readonly mimeAlternatives: number;
   readonly asn1Depth: number;
   /** Content octets of one OBJECT IDENTIFIER: a long one costs quadratic time in big-integer libraries. */
   readonly oidBytes: number;
@@ -50,6 +54,8 @@ export const defaultLimits: Limits = Object.freeze({
   cpimHeaderBytes: 4096,
   mimeParts: 2,
   mimeHeaderBytes: 16_384,
+  mimeHeaders: 64,
+  mimeAlternatives: 16,
   asn1Depth: 32,
   oidBytes: 64,
   certificateBytes: 16_384,
