@@ -1,0 +1,79 @@
+/**
+ * Private keys as PKCS #8 (RFC 5958 section 2; RFC 5208 is its first version):
+ *
+ *     OneAsymmetricKey ::= SEQUENCE {
+ *         version              Version,               -- v1(0), v2(1)
+ *         privateKeyAlgorithm  AlgorithmIdentifier,
+ *         privateKey           OCTET STRING,
+ *         attributes       [0] Attributes OPTIONAL,
+ *         publicKey        [1] BIT STRING OPTIONAL }
+ *
+ * The OCTET STRING holds RSAPrivateKey (RFC 8017 appendix A.1.2), ECPrivateKey (RFC 5915 section 3), or
+ * CurvePrivateKey ::= OCTET STRING (RFC 8410 section 7).
+ */
+
+import { type Asn1Options, contextTag, parseDer, tags } from '../asn1/reader.ts';
+import { octetString, smallInteger, unsignedOctets } from '../asn1/values.ts';
+import { defaultLimits } from '../limits.ts';
+import { type Curve, type KeyAlgorithm, coordinateLength, curveBits, keyAlgorithm } from './public-key.ts';
+
+/** A private key. Its secret fields are not enumerable, so that no log or inspection shows them. */
+export interface PrivateKey {
+  readonly algorithm: KeyAlgorithm;
+  /** Dotted decimal of the algorithm. */
+  readonly oid: string;
+  /** RSA modulus or field size in bits; 0 where unknown. */
+  readonly bits: number;
+  readonly curve: Curve | undefined;
+  /** The whole PKCS #8 object. Secret. */
+  readonly pkcs8: Uint8Array;
+  /** Of `ec`, `ed25519` and `x25519` keys: the scalar or seed. Secret. */
+  readonly scalar: Uint8Array | undefined;
+}
+
+/**
+ * Reads an unencrypted PKCS #8 private key.
+ *
+ * @param pkcs8 DER
+ * @throws {E2eError} MALFORMED, LIMIT; a key of an unknown algorithm is `unsupported` and no error
+ */
+export function parsePrivateKey(pkcs8: Uint8Array, options: Asn1Options = { limits: defaultLimits }): PrivateKey {
+  const outer = parseDer(pkcs8, options).sequence();
+  const version = outer.expect(tags.integer);
+  if (smallInteger(version) > 1) throw version.malformed('private key version');
+  const { algorithm, oid, curve } = keyAlgorithm(outer.expect(tags.sequence));
+  const wrapper = outer.expect(tags.octetString);
+  outer.optional(contextTag(0));
+  outer.optional(contextTag(1));
+  outer.end();
+  const inner = octetString(wrapper);
+  switch (algorithm) {
+    case 'rsa':
+    case 'rsa-pss': {
+      const key = parseDer(inner, options).sequence();
+      smallInteger(key.expect(tags.integer));
+      const modulus = unsignedOctets(key.expect(tags.integer));
+      return hide({ algorithm, oid, bits: modulus.length * 8 - Math.clz32(modulus[0]!) + 24, curve }, pkcs8);
+    }
+    case 'ec': {
+      const key = parseDer(inner, options).sequence();
+      smallInteger(key.expect(tags.integer));
+      const scalar = octetString(key.expect(tags.octetString));
+      // RFC 5915 section 3: exactly as long as the order of the curve.
+      if (scalar.length !== coordinateLength(curve!)) throw wrapper.malformed('private key length');
+      return hide({ algorithm, oid, bits: curveBits[curve!], curve }, pkcs8, scalar);
+    }
+    case 'ed25519':
+    case 'x25519': {
+      const seed = parseDer(inner, options);
+      if (seed.tag !== tags.octetString || seed.length !== 32) throw seed.malformed('private key length');
+      return hide({ algorithm, oid, bits: 256, curve }, pkcs8, octetString(seed));
+    }
+    default:
+      return hide({ algorithm, oid, bits: 0, curve }, pkcs8);
+  }
+}
+
+function hide(key: Omit<PrivateKey, 'pkcs8' | 'scalar'>, pkcs8: Uint8Array, scalar?: Uint8Array): PrivateKey {
+  return Object.defineProperties(key, { pkcs8: { value: pkcs8 }, scalar: { value: scalar } }) as PrivateKey;
+}
