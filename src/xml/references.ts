@@ -58,3 +58,36 @@ function digitOf(unit: number): number {
   const lower = unit | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : 16;
 }
+
+const textEscapes: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['\r', '&#xD;'],
+  ['\n', '&#xA;'],
+]);
+const attributeEscapes: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['"', '&quot;'],
+  ['\t', '&#x9;'],
+  ['\n', '&#xA;'],
+  ['\r', '&#xD;'],
+]);
+
+/** Escapes character data (Canonical XML 1.0 section 2.3); `>` too, so that no `]]>` arises. */
+export function escapeText(text: string): string {
+  return /[&<>\r]/.test(text) ? text.replace(/[&<>\r]/g, (character) => textEscapes.get(character)!) : text;
+}
+
+/** {@link escapeText} with LF as a reference too, so that no line end can be rewritten on the way. */
+export function escapeTextOnOneLine(text: string): string {
+  return text.replace(/[&<>\r\n]/g, (character) => textEscapes.get(character)!);
+}
+
+/** Escapes an attribute value for double quotes (Canonical XML 1.0 section 2.3). */
+export function escapeAttribute(value: string): string {
+  return /[&<"\t\n\r]/.test(value)
+    ? value.replace(/[&<"\t\n\r]/g, (character) => attributeEscapes.get(character)!)
+    : value;
+}

@@ -1,0 +1,68 @@
+/** Writes trees as XML that every parser reads as the same tree (RFC 6120 section 11). */
+
+import { E2eError, type E2eStage } from '../errors.ts';
+import { isXmlText } from './characters.ts';
+import type { XmlElement } from './element.ts';
+import { declarationName, qualify, type StartTag } from './qualify.ts';
+import { escapeAttribute, escapeText } from './references.ts';
+import { Scope } from './scope.ts';
+import { walk } from './walk.ts';
+
+/** How a tree is written. */
+export interface SerializeXmlOptions {
+  /** The default namespace in scope where the text goes, for example `jabber:client` in a stream; none by default. */
+  readonly namespace?: string;
+  /**
+   * Which elements have their text in CDATA sections. Text that a section cannot carry unchanged (`]]>`, a carriage
+   * return) is escaped instead.
+   */
+  readonly cdata?: (element: XmlElement) => boolean;
+  /** The stage that errors name; `map` by default. */
+  readonly stage?: E2eStage;
+}
+
+/**
+ * Serializes a tree. Namespaces are declared where they are needed; prefixes stay where they can.
+ *
+ * @throws {E2eError} UNMAPPABLE for characters that XML cannot hold
+ * @throws {TypeError} for element and attribute names that are not NCNames, and attributes that come twice
+ */
+export function serializeXml(element: XmlElement, options: SerializeXmlOptions = {}): string {
+  const { namespace = '', cdata, stage = 'map' } = options;
+  const scope = new Scope(namespace);
+  const tags: StartTag[] = [];
+  let out = '';
+  walk(element, {
+    start(current) {
+      const tag = qualify(current, scope);
+      tags.push(tag);
+      out += `<${tag.name}`;
+      for (const [prefix, declared] of tag.declarations) {
+        out += ` ${declarationName(prefix)}="${escapeAttribute(legal(declared, stage))}"`;
+      }
+      for (const [name, { value }] of tag.attributes) out += ` ${name}="${escapeAttribute(legal(value, stage))}"`;
+      out += isEmpty(current) ? '/>' : '>';
+    },
+    text(text, parent) {
+      legal(text, stage);
+      const inSection = cdata?.(parent) === true && !text.includes(']]>') && !text.includes('\r');
+      out += text === '' ? '' : inSection ? `<![CDATA[${text}]]>` : escapeText(text);
+    },
+    end(current) {
+      const tag = tags.pop()!;
+      scope.leave(tag.shadowed);
+      if (!isEmpty(current)) out += `</${tag.name}>`;
+    },
+  });
+  return out;
+}
+
+function isEmpty(element: XmlElement): boolean {
+  return element.children.every((child) => child === '');
+}
+
+/** Refuses what would end the stream at the next server, or would silently be replaced by U+FFFD. */
+export function legal(text: string, stage: E2eStage): string {
+  if (!isXmlText(text)) throw new E2eError('ERR_E2E_UNMAPPABLE', stage, { reason: 'a character that XML cannot hold' });
+  return text;
+}
