@@ -165,7 +165,7 @@ export interface CryptoProvider {
   decryptAesCbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): MaybePromise<Uint8Array | undefined>;
   /** Triple DES with three keys in CBC mode. @returns undefined when the length or the padding is wrong */
   decryptTripleDesCbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): MaybePromise<Uint8Array | undefined>;
-  /** A triple DES key-encryption operation without padding, for key wrap (RFC 3217 section 3.2). */
-  decryptTripleDesRaw(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): MaybePromise<Uint8Array>;
+  /** Triple DES key unwrap (RFC 3217 section 3.2). @returns undefined when the integrity check fails */
+  unwrapTripleDesKey(kek: Uint8Array, wrapped: Uint8Array): MaybePromise<Uint8Array | undefined>;
   generateKeyPair(kind: KeyPairKind): MaybePromise<KeyPair>;
 }

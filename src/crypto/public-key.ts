@@ -15,6 +15,7 @@ import { type Asn1Node, type Asn1Options, parseDer, tags } from '../asn1/reader.
 import { bitStringOctets, oidValue, unsignedOctets } from '../asn1/values.ts';
 import { derBitString, derNull, derOid, derSequence, encodeDer, type DerPart } from '../asn1/writer.ts';
 import { defaultLimits } from '../limits.ts';
+import { type PssParameters, parsePssParameters } from './rsa-parameters.ts';
 
 /** The curves of NIST that S/MIME uses (RFC 8551 section 2.2). */
 export type Curve = 'p256' | 'p384' | 'p521';
@@ -38,6 +39,8 @@ export interface PublicKey {
   readonly spki: Uint8Array;
   /** The content of subjectPublicKey: the point, the 32 octets of RFC 8410, or RSAPublicKey. */
   readonly subjectPublicKey: Uint8Array;
+  /** What a PSS-only key restricts its signatures to (RFC 4055 section 1.2): the hash, and the least salt length. */
+  readonly pss: PssParameters | undefined;
   /** Of RSA keys, big-endian without leading zeros. */
   readonly rsa: { readonly modulus: Uint8Array; readonly exponent: Uint8Array } | undefined;
 }
@@ -79,13 +82,14 @@ export function keyAlgorithm(node: Asn1Node): {
   readonly algorithm: KeyAlgorithm;
   readonly oid: string;
   readonly curve: Curve | undefined;
+  readonly parameters: Asn1Node | undefined;
 } {
   const { oid, parameters } = parseAlgorithmIdentifier(node);
   const algorithm = algorithmByOid.get(oid) ?? 'unsupported';
-  if (algorithm !== 'ec') return { algorithm, oid, curve: undefined };
+  if (algorithm !== 'ec') return { algorithm, oid, curve: undefined, parameters };
   // RFC 5480 section 2.1.1: implicitCurve and specifiedCurve must not be used (a made-up curve gives the key away).
   const curve = parameters?.tag === tags.oid ? curveByOid.get(oidValue(parameters)) : undefined;
-  return { algorithm: curve === undefined ? 'unsupported' : 'ec', oid, curve };
+  return { algorithm: curve === undefined ? 'unsupported' : 'ec', oid, curve, parameters };
 }
 
 /**
@@ -96,11 +100,11 @@ export function keyAlgorithm(node: Asn1Node): {
  */
 export function parsePublicKey(spki: Uint8Array, options: Asn1Options = { limits: defaultLimits }): PublicKey {
   const outer = parseDer(spki, options).sequence();
-  const { algorithm, oid, curve } = keyAlgorithm(outer.expect(tags.sequence));
+  const { algorithm, oid, curve, parameters } = keyAlgorithm(outer.expect(tags.sequence));
   const bits = outer.expect(tags.bitString);
   outer.end();
   const subjectPublicKey = bitStringOctets(bits);
-  const known = { algorithm, oid, curve, spki, subjectPublicKey, rsa: undefined };
+  const known = { algorithm, oid, curve, spki, subjectPublicKey, pss: undefined, rsa: undefined };
   switch (algorithm) {
     case 'rsa':
     case 'rsa-pss': {
@@ -110,7 +114,10 @@ export function parsePublicKey(spki: Uint8Array, options: Asn1Options = { limits
       const exponent = unsignedOctets(key.expect(tags.integer));
       key.end();
       const size = modulus.length * 8 - Math.clz32(modulus[0]!) + 24;
-      return { ...known, bits: size, rsa: { modulus, exponent } };
+      const restricted = algorithm === 'rsa-pss' && parameters !== undefined;
+      const pss = restricted ? parsePssParameters(parameters) : undefined;
+      const usable = usableRsa(modulus, exponent) && (!restricted || pss !== undefined);
+      return { ...known, algorithm: usable ? algorithm : 'unsupported', bits: size, pss, rsa: { modulus, exponent } };
     }
     case 'ec':
       // RFC 5480 section 2.2: uncompressed must be supported, compressed may be; only the first is here.
@@ -125,6 +132,15 @@ export function parsePublicKey(spki: Uint8Array, options: Asn1Options = { limits
     default:
       return { ...known, bits: 0 };
   }
+}
+
+/**
+ * Whether the numbers can be an RSA key at all: both odd, the exponent at least 3 and at most 64 bits, since a longer
+ * one makes every verification slow (RFC 8551 section 6).
+ */
+function usableRsa(modulus: Uint8Array, exponent: Uint8Array): boolean {
+  const odd = (modulus.at(-1)! & 1) === 1 && (exponent.at(-1)! & 1) === 1;
+  return odd && exponent.length <= 8 && (exponent.length > 1 || exponent[0]! >= 3);
 }
 
 /** The AlgorithmIdentifier of a key, to write. */
