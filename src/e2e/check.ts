@@ -1,0 +1,158 @@
+/**
+ * The checks between a verified layer and a delivered stanza: signer, sender, recipient, kind (RFC 3923 sections 6.3
+ * and 6.5). Every name that is present must agree with every other.
+ */
+
+import type { BoundIdentity, SignatureOutcome, SignatureResult } from '../backends/backend.ts';
+import { E2eError, type E2eErrorCode } from '../errors.ts';
+import type { Jid } from '../jid/jid.ts';
+import type { Limits } from '../limits.ts';
+import type { Payload } from '../payload/payload.ts';
+import type { Policy } from './policy.ts';
+import type { StanzaKind } from './stanza.ts';
+import type { OpenContext } from './timeliness.ts';
+
+const codeOf: Record<Exclude<SignatureOutcome, 'good'>, E2eErrorCode> = {
+  bad: 'ERR_E2E_SIGNATURE_INVALID',
+  'unknown-signer': 'ERR_E2E_SIGNER_UNKNOWN',
+  untrusted: 'ERR_E2E_SIGNER_UNTRUSTED',
+  expired: 'ERR_E2E_SIGNER_UNTRUSTED',
+  revoked: 'ERR_E2E_SIGNER_UNTRUSTED',
+  weak: 'ERR_E2E_WEAK_ALGORITHM',
+};
+
+/**
+ * The one good signature.
+ *
+ * @returns undefined for an unsigned object that the policy delivers
+ * @throws {E2eError} UNSIGNED, SIGNATURE_INVALID, SIGNER_UNKNOWN, SIGNER_UNTRUSTED, WEAK_ALGORITHM
+ */
+export function requireSignature(
+  signatures: readonly SignatureResult[],
+  policy: Policy,
+  limits: Limits,
+): SignatureResult | undefined {
+  const [signature] = signatures;
+  if (signature === undefined) {
+    if (policy.unsigned === 'refuse') throw new E2eError('ERR_E2E_UNSIGNED', 'verify');
+    return undefined;
+  }
+  // Which of several signers would be the sender is anybody's guess (RFC 3923 section 6.3 knows one).
+  if (signatures.length > limits.signatures) {
+    throw new E2eError('ERR_E2E_SIGNATURE_INVALID', 'verify', { reason: 'several signatures' });
+  }
+  const wrong = signatures.find((one) => one.outcome !== 'good');
+  if (wrong !== undefined && wrong.outcome !== 'good') {
+    throw new E2eError(codeOf[wrong.outcome], 'verify', { reason: wrong.reason });
+  }
+  return signature;
+}
+
+/** The addresses of the stanza as it came. */
+export interface Envelope {
+  readonly kind: StanzaKind;
+  readonly me: Jid;
+  /** Full JID in the outer `from`. */
+  readonly from: Jid;
+  readonly to: Jid | undefined;
+  readonly type: string | undefined;
+  readonly id: string | undefined;
+  readonly context: OpenContext;
+}
+
+/**
+ * Refuses a payload whose sender is not the stanza's, or not the signer (section 6.3: the `from` MUST match the
+ * certificate).
+ *
+ * @returns the name in the certificate that vouches for the sender; undefined when nobody signed
+ * @throws {E2eError} SENDER_MISMATCH
+ */
+export function requireSender(
+  envelope: Envelope,
+  payload: Payload,
+  signature: SignatureResult | undefined,
+): BoundIdentity | undefined {
+  const from = envelope.from.bare();
+  for (const [where, jid] of payload.senders) {
+    if (!jid.bare().equals(from)) throw senderMismatch(`${where} names another sender`, jid);
+  }
+  if (envelope.context === 'sent' && !from.equals(envelope.me.bare())) throw senderMismatch('not sent by me', from);
+  if (signature === undefined) return undefined;
+  const identity = signature.identities.find((one) => one.jid.equals(from));
+  if (identity === undefined) throw senderMismatch('the certificate does not speak for the sender', from);
+  return identity;
+}
+
+/**
+ * Refuses a payload that was made for somebody else: a recipient of a signed object can encrypt it again to me
+ * (surreptitious forwarding).
+ *
+ * @returns whether anything sealed names me at all
+ * @throws {E2eError} RECIPIENT_MISMATCH
+ */
+export function requireRecipient(
+  envelope: Envelope,
+  payload: Payload,
+  signature: SignatureResult | undefined,
+  policy: Policy,
+): boolean {
+  // My own copies are made for whom I sent them to.
+  const reader = (envelope.context === 'sent' ? envelope.to : envelope.me)?.bare();
+  if (reader === undefined) throw recipientMismatch('the stanza has no recipient');
+  if (envelope.to !== undefined && !envelope.to.bare().equals(reader)) {
+    throw recipientMismatch('the stanza is addressed to somebody else', envelope.to);
+  }
+  const { recipients, innerTo } = payload;
+  if (recipients.length > 0 && !recipients.some((jid) => jid.bare().equals(reader))) {
+    throw recipientMismatch('the payload is addressed to somebody else', recipients[0]);
+  }
+  if (innerTo !== undefined) {
+    if (recipients.length > 1) throw recipientMismatch('an inner "to" beside several recipients');
+    if (!innerTo.bare().equals(reader)) throw recipientMismatch('the inner "to" is somebody else', innerTo);
+  }
+  const intendedFor = signature?.intendedFor ?? 'unspecified';
+  if (intendedFor === 'others' && envelope.context !== 'sent') {
+    throw recipientMismatch('the signature is intended for others');
+  }
+  const bound = recipients.length > 0 || innerTo !== undefined || intendedFor === 'me';
+  if (!bound && policy.unboundRecipient === 'refuse') throw recipientMismatch('nothing sealed names a recipient');
+  return bound;
+}
+
+/**
+ * Refuses a payload that a server has moved into another stanza: inner and outer kind, id, type and full addresses
+ * agree wherever the inner stanza has them.
+ *
+ * @throws {E2eError} PAYLOAD_INVALID, LAYERS_REFUSED
+ */
+export function requireSameStanza(envelope: Envelope, payload: Payload): void {
+  if (payload.kind !== envelope.kind) throw invalid(`the payload is no ${envelope.kind}`);
+  const inner = payload.stanza;
+  if (inner === undefined) return;
+  const type = inner.attribute('type');
+  if (type === 'error') {
+    throw new E2eError('ERR_E2E_LAYERS_REFUSED', 'check', { reason: 'an error stanza inside a sealed one' });
+  }
+  if (type !== undefined && type !== envelope.type) throw invalid('inner and outer type differ');
+  const id = inner.attribute('id');
+  if (id !== undefined && id !== envelope.id) throw invalid('inner and outer id differ');
+  const { innerFrom, innerTo } = payload;
+  if (innerFrom !== undefined && !innerFrom.isBare && !innerFrom.equals(envelope.from)) {
+    throw senderMismatch('inner and outer resource of the sender differ', innerFrom);
+  }
+  if (innerTo !== undefined && !innerTo.isBare && envelope.to !== undefined && !innerTo.equals(envelope.to)) {
+    throw recipientMismatch('inner and outer resource of the recipient differ', innerTo);
+  }
+}
+
+function senderMismatch(reason: string, jid: Jid): E2eError {
+  return new E2eError('ERR_E2E_SENDER_MISMATCH', 'check', { reason, subject: jid.toString() });
+}
+
+function recipientMismatch(reason: string, jid?: Jid): E2eError {
+  return new E2eError('ERR_E2E_RECIPIENT_MISMATCH', 'check', { reason, subject: jid?.toString() });
+}
+
+function invalid(reason: string): E2eError {
+  return new E2eError('ERR_E2E_PAYLOAD_INVALID', 'check', { reason });
+}

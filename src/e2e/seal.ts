@@ -1,0 +1,165 @@
+/** Sealing: stanza to payload, sign, encrypt, wrap (RFC 3923 sections 3, 4, 5 and 6). */
+
+import type { SealProfile, SecurityBackend } from '../backends/backend.ts';
+import { E2eError } from '../errors.ts';
+import type { Jid } from '../jid/jid.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
+import { isForServers } from '../payload/for-servers.ts';
+import { mapStanza } from '../payload/map.ts';
+import { instantOf } from '../time.ts';
+import { element, type XmlElement } from '../xml/element.ts';
+import { type HostElement, toElement } from '../xml/from-host.ts';
+import { HINTS } from '../xml/namespaces.ts';
+import { serializeXml } from '../xml/serialize.ts';
+import { type SendingClock, sendingClock } from './clock.ts';
+import { oneOf, readAt, readOptions } from './options.ts';
+import { strictPolicy } from './policy.ts';
+import { addressOf, e2eChildren, readJid, type StanzaKind, stanzaKind } from './stanza.ts';
+import type { PayloadForm, Protection } from './verdict.ts';
+import { wrap } from './wrap.ts';
+
+/** Options of {@link sealStanza}. */
+export interface SealOptions {
+  readonly backend: SecurityBackend;
+  /** My address; the stanza's `from` unless given. */
+  readonly from?: Jid | string | undefined;
+  /** The recipient's address; the stanza's `to` unless given. */
+  readonly to?: Jid | string | undefined;
+  readonly protection?: Protection | undefined;
+  /** `auto` takes CPIM or PIDF where they lose nothing, and application/xmpp+xml otherwise. */
+  readonly payload?: PayloadForm | 'auto' | undefined;
+  /** Whether PIDF and application/xmpp+xml go inside Message/CPIM, which names recipient and time. */
+  readonly wrapped?: boolean | undefined;
+  readonly profile?: SealProfile | undefined;
+  /** The signed time; the sending clock's next unless given. */
+  readonly at?: Date | undefined;
+  /** Shared by everything that this device sends for one account. */
+  readonly clock?: SendingClock | undefined;
+  readonly includeCertificate?: boolean | undefined;
+  /** Encrypt to my own key too. */
+  readonly encryptToSelf?: boolean | undefined;
+  /** Leave the recipients' key ids out, where the format can. */
+  readonly hidden?: boolean | undefined;
+  /** Ask servers to archive a sealed message (XEP-0334 `<store/>`). */
+  readonly store?: boolean | undefined;
+  readonly limits?: Limits | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const optionNames = [
+  'backend',
+  'from',
+  'to',
+  'protection',
+  'payload',
+  'wrapped',
+  'profile',
+  'at',
+  'clock',
+  'includeCertificate',
+  'encryptToSelf',
+  'hidden',
+  'store',
+  'limits',
+  'signal',
+] as const satisfies readonly (keyof SealOptions)[];
+
+const processClock = sendingClock();
+
+/**
+ * Seals a stanza: signs and encrypts it for one recipient and puts the result into an `<e2e/>` child.
+ *
+ * What servers need stays outside: the addresses, `id`, `type` and the children meant for them.
+ *
+ * @param stanza a message, a directed presence or an iq, as text, as our tree or as a host's element
+ * @throws {E2eError} UNMAPPABLE for group chat, error, broadcast and subscription stanzas and for lossy mappings;
+ * NO_SIGNING_KEY, NO_RECIPIENT_KEY, KEY_UNAVAILABLE; MALFORMED and LIMIT for the stanza itself
+ * @throws {TypeError} for wrong options
+ * @see RFC 3923 sections 3, 4 and 5
+ */
+export async function sealStanza(stanza: XmlElement | HostElement | string, options: SealOptions): Promise<XmlElement> {
+  const given = readOptions(options, optionNames);
+  const { backend, limits = defaultLimits, signal, profile = 'modern' } = given;
+  const protection = oneOf('protection', given.protection ?? 'sign+encrypt', ['sign', 'encrypt', 'sign+encrypt']);
+  const form = oneOf('payload', given.payload ?? 'auto', ['auto', 'cpim', 'pidf', 'xmpp+xml']);
+  oneOf('profile', profile, ['modern', 'rfc3923']);
+  signal?.throwIfAborted();
+
+  const tree = toElement(stanza, { limits, stage: 'map' });
+  const kind = stanzaKind(tree, 'map');
+  refuseOutOfScope(tree, kind);
+  const from = given.from === undefined ? addressOf(tree, 'from', 'map') : readJid('from', given.from);
+  const to = given.to === undefined ? addressOf(tree, 'to', 'map') : readJid('to', given.to);
+  if (from === undefined) throw unmappable('the stanza has no "from" and none was given');
+  if (to === undefined)
+    throw unmappable(kind === 'presence' ? 'broadcast presence' : 'the stanza has no "to" and none was given');
+
+  const addressed = tree.withAttribute('from', from.toString()).withAttribute('to', to.toString());
+  const inner = addressed.withChildren(
+    addressed.children.filter((child) => typeof child === 'string' || !isForServers(child)),
+  );
+  const at = given.at === undefined ? undefined : readAt(given.at);
+  const signed = at === undefined ? await (given.clock ?? processClock).next() : instantOf(at);
+  const wrapped = given.wrapped ?? profile === 'modern';
+  const content = mapStanza(inner, {
+    form,
+    loss: 'refuse',
+    from: from.bare(),
+    to: [to.bare()],
+    at: signed,
+    wrapped,
+  }).entity;
+
+  const call = { at: at ?? new Date(), algorithms: strictPolicy.algorithms, limits, signal, profile };
+  const recipients = [to.bare()];
+  const readers =
+    given.encryptToSelf === false || from.bare().equals(to.bare()) ? recipients : [...recipients, from.bare()];
+  const signing = { ...call, signer: from.bare(), recipients, includeCertificate: given.includeCertificate ?? true };
+  const encrypting = { ...call, recipients: readers, hidden: given.hidden ?? false };
+  const secured = await secure(backend, protection, content, signing, encrypting);
+  signal?.throwIfAborted();
+
+  const outside = tree.elements.filter(isForServers);
+  const hint = kind === 'message' && given.store !== false && !outside.some((child) => child.namespace === HINTS);
+  const shell = addressed.withChildren(hint ? [...outside, element('store', HINTS)] : outside);
+  const sealed = wrap(shell, secured);
+  if (serializeXml(sealed).length > limits.stanzaBytes) {
+    throw new E2eError('ERR_E2E_LIMIT', 'encrypt', {
+      reason: `the sealed stanza exceeds ${limits.stanzaBytes} octets`,
+    });
+  }
+  return sealed;
+}
+
+type Signing = Omit<Parameters<SecurityBackend['sign']>[0], 'content'>;
+type Encrypting = Omit<Parameters<SecurityBackend['encrypt']>[0], 'content'>;
+
+async function secure(
+  backend: SecurityBackend,
+  protection: Protection,
+  content: Uint8Array,
+  signing: Signing,
+  encrypting: Encrypting,
+): Promise<Uint8Array> {
+  if (protection === 'sign') return backend.sign({ ...signing, content });
+  if (protection === 'encrypt') return backend.encrypt({ ...encrypting, content });
+  if (backend.signAndEncrypt !== undefined) return backend.signAndEncrypt({ ...signing, ...encrypting, content });
+  return backend.encrypt({ ...encrypting, content: await backend.sign({ ...signing, content }) });
+}
+
+const subscriptions = ['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'probe'];
+
+/** RFC 3923 section 2 covers one-to-one stanzas; what servers must read cannot be sealed. */
+function refuseOutOfScope(stanza: XmlElement, kind: StanzaKind): void {
+  const type = stanza.attribute('type');
+  if (type === 'error') throw unmappable('error stanza');
+  if (kind === 'message' && type === 'groupchat') throw unmappable('group chat');
+  if (kind === 'presence' && type !== undefined && subscriptions.includes(type)) {
+    throw unmappable('presence that servers must read');
+  }
+  if (e2eChildren(stanza).length > 0) throw unmappable('the stanza is sealed already');
+}
+
+function unmappable(reason: string): E2eError {
+  return new E2eError('ERR_E2E_UNMAPPABLE', 'map', { reason });
+}

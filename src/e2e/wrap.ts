@@ -1,0 +1,83 @@
+/**
+ * The `<e2e/>` element: a MIME object as the text of one child of a stanza (RFC 3923 sections 3.1, 4.1, 5 and 9.1).
+ */
+
+import { base64Decode, toCrlf, utf8, utf8Decode } from '../bytes.ts';
+import { E2eError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import { type Entity, parseEntity } from '../mime/entity.ts';
+import { element, type XmlElement, type XmlNode } from '../xml/element.ts';
+import { E2E } from '../xml/namespaces.ts';
+import { e2eChildren } from './stanza.ts';
+
+/** What a sealed stanza carries. */
+export interface Unwrapped {
+  /** The outermost security layer; a bare blob where `contentType` is undefined. */
+  readonly entity: Entity;
+  /** Everything beside `<e2e/>`: unprotected, and never part of the opened stanza. */
+  readonly outside: readonly XmlElement[];
+}
+
+/**
+ * Puts a MIME entity into an `<e2e/>` child.
+ *
+ * Line ends are written as LF: a CR would have to be a character reference, which the first server turns into a raw CR
+ * and the second into LF.
+ *
+ * @param shell the stanza as servers shall see it, without content
+ * @param entity a fixed point of the CRLF map
+ */
+export function wrap(shell: XmlElement, entity: Uint8Array): XmlElement {
+  const text = utf8Decode(entity).replaceAll('\r\n', '\n');
+  const children: XmlNode[] = [element('e2e', E2E, {}, [text]), ...shell.children];
+  return shell.withChildren(children);
+}
+
+/**
+ * Takes the MIME entity out of the `<e2e/>` child of a stanza.
+ *
+ * @throws {E2eError} NOT_SEALED without `<e2e/>`; LAYERS_REFUSED for two; MALFORMED; LIMIT
+ */
+export function unwrap(stanza: XmlElement, limits: Limits): Unwrapped {
+  const [e2e, second] = e2eChildren(stanza);
+  if (e2e === undefined) throw new E2eError('ERR_E2E_NOT_SEALED', 'unwrap');
+  if (second !== undefined) throw new E2eError('ERR_E2E_LAYERS_REFUSED', 'unwrap', { reason: 'two e2e elements' });
+  if (e2e.elements.length > 0) throw malformed('elements inside e2e');
+  const text = e2e.text;
+  if (text.length > limits.stanzaBytes) throw new E2eError('ERR_E2E_LIMIT', 'unwrap', { reason: 'stanza too large' });
+  const outside = stanza.elements.filter((child) => child !== e2e);
+  return { entity: entityOf(trimStart(toCrlf(utf8(text, 'unwrap'))), limits), outside };
+}
+
+/** RFC 3923 examples 3 and 9 put a line end after `<![CDATA[`, which must not read as an empty header block. */
+function trimStart(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  while (start < bytes.length && isBlank(bytes[start]!)) start++;
+  return bytes.subarray(start);
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a;
+}
+
+const colon = 0x3a;
+const dash = 0x2d;
+
+/**
+ * Examples 5, 6, 11 and 12 of RFC 3923 show bare base64 where the text asks for a MIME object, and one deployed client
+ * sends it so. No MIME header block is free of colons, no base64 text holds one, and an armor begins with dashes.
+ */
+function entityOf(bytes: Uint8Array, limits: Limits): Entity {
+  if (bytes.length === 0) throw malformed('e2e is empty');
+  if (bytes[0] === dash) return bare(bytes, bytes);
+  if (bytes.includes(colon)) return parseEntity(bytes, { limits, stage: 'unwrap' });
+  return bare(bytes, base64Decode(bytes, 'unwrap'));
+}
+
+function bare(raw: Uint8Array, body: Uint8Array): Entity {
+  return { raw, headers: [], contentType: undefined, transferEncoding: 'binary', body };
+}
+
+function malformed(reason: string): E2eError {
+  return new E2eError('ERR_E2E_MALFORMED', 'unwrap', { reason });
+}

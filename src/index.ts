@@ -1,0 +1,60 @@
+/** xmpp-e2e: end-to-end signing and object encryption of XMPP stanzas (RFC 3923). */
+
+export type {
+  AlgorithmPolicy,
+  BoundIdentity,
+  CandidateCertificate,
+  CertificateSummary,
+  ExternalPrivateKey,
+  KeyStore,
+  LayerDescription,
+  LayerKind,
+  SealProfile,
+  SecurityBackend,
+  SignatureOutcome,
+  SignatureResult,
+  StoredCertificate,
+  StoredIdentity,
+  Trust,
+  TrustSource,
+} from './backends/backend.ts';
+export { type ClockStore, type SendingClock, sendingClock } from './e2e/clock.ts';
+export {
+  errorReply,
+  type ErrorReplyOptions,
+  parseErrorReply,
+  replyLimiter,
+  type ReplyLimiter,
+  type ReplyMode,
+} from './e2e/error-reply.ts';
+export { type InspectedNode, type InspectOptions, inspectStanza, isSealed } from './e2e/inspect.ts';
+export { type Opened, type OpenOptions, openStanza } from './e2e/open.ts';
+export { type Policy, rfc3923Policy, strictPolicy, type TimePolicy, type TimeStatus } from './e2e/policy.ts';
+export {
+  type MemoryReplayOptions,
+  memoryReplayStore,
+  type RecordOptions,
+  type ReplayEntry,
+  ReplayGuard,
+  type ReplayOutcome,
+  type ReplayStore,
+} from './e2e/replay.ts';
+export { type SealOptions, sealStanza } from './e2e/seal.ts';
+export type { OpenContext } from './e2e/timeliness.ts';
+export type { PayloadForm, Protection, Verdict, VerdictTime, VerifiedSender } from './e2e/verdict.ts';
+export {
+  E2eError,
+  type E2eErrorCode,
+  type E2eErrorDetail,
+  type E2eReply,
+  type E2eStage,
+  type EncryptionInfo,
+  errorCodes,
+} from './errors.ts';
+export { Jid } from './jid/jid.ts';
+export { defaultLimits, type Limits, limitsWith } from './limits.ts';
+export type { Payload } from './payload/payload.ts';
+export { element, type XmlAttribute, XmlElement, type XmlNode } from './xml/element.ts';
+export { type HostElement } from './xml/from-host.ts';
+export { parseXml, type ParseXmlOptions } from './xml/parse.ts';
+export { serializeXml, type SerializeXmlOptions } from './xml/serialize.ts';
