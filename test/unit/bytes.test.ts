@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  base64Decode,
+  base64Encode,
+  base64Text,
+  concatBytes,
+  equalBytes,
+  hex,
+  indexOfBytes,
+  toCrlf,
+  utf8,
+  utf8Decode,
+} from '../../src/bytes.ts';
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+
+describe('UTF-8', () => {
+  it('refuses lone surrogates, which TextEncoder would turn into U+FFFD', () => {
+    expect(() => utf8('\ud800')).toThrowError(expect.objectContaining({ code: 'ERR_E2E_MALFORMED' }));
+  });
+
+  it.each([
+    ['an overlong slash', [0xc0, 0xaf]],
+    ['a surrogate (CESU-8)', [0xed, 0xa0, 0x80]],
+    ['five bytes', [0xf8, 0x88, 0x80, 0x80, 0x80]],
+    ['a cut sequence', [0xe2, 0x82]],
+    ['beyond U+10FFFF', [0xf4, 0x90, 0x80, 0x80]],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => utf8Decode(Uint8Array.from(bytes))).toThrowError(
+      expect.objectContaining({ code: 'ERR_E2E_MALFORMED' }),
+    );
+  });
+
+  it('keeps a leading U+FEFF', () => {
+    expect(utf8Decode(utf8('\ufeffa'))).toBe('\ufeffa');
+  });
+});
+
+describe('base64', () => {
+  it('agrees with Buffer and decodes itself, in lines of any length', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(0, 4, 64, 76), (bytes, lineLength) => {
+        const encoded = base64Encode(bytes, lineLength);
+        expect(text(encoded).replaceAll('\r\n', '')).toBe(Buffer.from(bytes).toString('base64'));
+        expect(
+          text(encoded)
+            .split('\r\n')
+            .every((line) => lineLength === 0 || line.length <= lineLength),
+        ).toBe(true);
+        expect(equalBytes(base64Decode(encoded), bytes)).toBe(true);
+      }),
+    );
+    expect(base64Text(utf8('Hi'))).toBe('SGk=');
+  });
+
+  it.each([
+    'A',
+    'AA',
+    'AAA',
+    'AA=',
+    'A===',
+    'AAAA=',
+    '=AAA',
+    'AA==AAAA',
+    'AB==',
+    'AAB=',
+    'QUJD*=DE??RA',
+    'QQ\u00a0==',
+    'AA-_',
+    'AAAA=',
+  ])('refuses %s, which a lax decoder reads as something else', (encoded) => {
+    expect(() => base64Decode(utf8(encoded))).toThrowError(expect.objectContaining({ code: 'ERR_E2E_MALFORMED' }));
+  });
+
+  it('ignores space, tab, CR and LF alone', () => {
+    expect(text(base64Decode(utf8(' Q\tU\r\nJ\nD ')))).toBe('ABC');
+    expect(base64Decode(utf8('')).length).toBe(0);
+  });
+});
+
+describe('the CRLF map', () => {
+  it('turns every line end into CRLF, once', () => {
+    expect(text(toCrlf(utf8('a\nb\rc\r\nd\r\r\n\n')))).toBe('a\r\nb\r\nc\r\nd\r\n\r\n\r\n');
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(13, 10, 97)), (codes) => {
+        const bytes = Uint8Array.from(codes);
+        const mapped = toCrlf(bytes);
+        expect(toCrlf(mapped)).toBe(mapped);
+        expect(text(mapped)).toBe(text(bytes).replace(/\r\n|\r|\n/g, '\r\n'));
+      }),
+    );
+  });
+});
+
+describe('byte strings', () => {
+  it('are found, joined, compared and shown', () => {
+    expect(indexOfBytes(utf8('aabaabaac'), utf8('aabaac'))).toBe(3);
+    expect(indexOfBytes(utf8('abc'), utf8('cd'))).toBe(-1);
+    expect(indexOfBytes(utf8('abc'), utf8(''), 2)).toBe(2);
+    expect(hex(concatBytes(Uint8Array.of(0, 255), Uint8Array.of(16)))).toBe('00ff10');
+    expect(equalBytes(utf8('ab'), utf8('ac'))).toBe(false);
+    expect(equalBytes(utf8('ab'), utf8('abc'))).toBe(false);
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { E2eError, type E2eErrorCode, errorCodes, type EncryptionInfo } from '../../../src/errors.ts';
+import { errorReply, parseErrorReply, parseXml, replyLimiter, type ReplyMode } from '../../../src/index.ts';
+import { sameXml } from '../../../src/xml/canonical.ts';
+
+const message = parseXml(
+  `<message xmlns='jabber:client' from='juliet@example.com/balcony' to='romeo@example.net' id='m1' type='chat'>
+   <e2e xmlns='urn:ietf:params:xml:ns:xmpp-e2e'>secret</e2e></message>`,
+);
+const iq = parseXml(
+  `<iq xmlns='jabber:client' from='juliet@example.com/balcony' to='romeo@example.net' id='q1' type='get'/>`,
+);
+
+const gcm: EncryptionInfo = { cipher: 'aes256-gcm', aead: true, keyTransport: ['ecdh'] };
+const cbc: EncryptionInfo = { cipher: 'aes128-cbc', aead: false, keyTransport: ['rsa-oaep'] };
+const v15: EncryptionInfo = { cipher: 'aes256-gcm', aead: true, keyTransport: ['ecdh', 'rsa-pkcs1v15'] };
+
+function reply(
+  code: E2eErrorCode,
+  mode: ReplyMode = 'safe',
+  encryption?: EncryptionInfo,
+  stanza = message,
+): string | undefined {
+  const error = new E2eError(code, 'check', { encryption, reason: 'secret' });
+  const answer = errorReply(stanza, error, { mode, knownContact: true });
+  if (answer === undefined) return undefined;
+  return answer
+    .first('error')!
+    .elements.map((child) => child.name)
+    .join('+');
+}
+
+describe('replies (RFC 3923 section 7)', () => {
+  it('look like examples 16 to 18, with the registered namespace and without the echo', () => {
+    const expected = parseXml(
+      `<message xmlns='jabber:client' from='romeo@example.net' to='juliet@example.com/balcony' id='m1' type='error'>` +
+        `<error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>` +
+        `<bad-timestamp xmlns='urn:ietf:params:xml:ns:xmpp-e2e'/></error></message>`,
+    );
+    const answer = errorReply(message, new E2eError('ERR_E2E_TIMESTAMP', 'check'), { knownContact: true })!;
+    expect(sameXml(answer, expected)).toBe(true);
+  });
+
+  it('tell the five cases apart', () => {
+    expect(reply('ERR_E2E_UNSUPPORTED')).toBe('service-unavailable');
+    expect(reply('ERR_E2E_TIMESTAMP', 'safe', gcm)).toBe('not-acceptable+bad-timestamp');
+    expect(reply('ERR_E2E_REPLAYED', 'safe', gcm)).toBe('not-acceptable+bad-timestamp');
+    expect(reply('ERR_E2E_SIGNER_UNKNOWN', 'safe', gcm)).toBe('not-acceptable+unverified-signature');
+    expect(reply('ERR_E2E_DECRYPTION_FAILED', 'safe', gcm)).toBe('bad-request+decryption-failed');
+  });
+
+  it('say nothing at all about content that is not AEAD or travelled under PKCS #1 v1.5', () => {
+    for (const code of errorCodes) {
+      expect(reply(code, 'safe', cbc)).toBeUndefined();
+      expect(reply(code, 'safe', v15)).toBeUndefined();
+    }
+  });
+
+  it('follow the letter in mode rfc3923, where they are an oracle', () => {
+    expect(reply('ERR_E2E_DECRYPTION_FAILED', 'rfc3923', cbc)).toBe('bad-request+decryption-failed');
+    expect(reply('ERR_E2E_SIGNATURE_INVALID', 'rfc3923', cbc)).toBe('not-acceptable+unverified-signature');
+  });
+
+  it('are off in mode off, but for the one answer that a request is owed', () => {
+    for (const code of errorCodes) {
+      expect(reply(code, 'off', gcm)).toBeUndefined();
+      expect(reply(code, 'off', gcm, iq)).toBe('service-unavailable');
+      expect(reply(code, 'safe', cbc, iq)).toBe('service-unavailable');
+    }
+  });
+
+  it('go to known contacts only; a request of a stranger gets what a client without support says', () => {
+    const error = new E2eError('ERR_E2E_SIGNER_UNKNOWN', 'verify');
+    expect(errorReply(message, error)).toBeUndefined();
+    expect(parseErrorReply(errorReply(iq, error)!)).toBe('service-unavailable');
+  });
+
+  it.each(['error', 'groupchat', 'headline'])('never answer a message of type %s', (type) => {
+    const stanza = message.withAttribute('type', type);
+    for (const mode of ['off', 'safe', 'rfc3923'] as const)
+      expect(reply('ERR_E2E_TIMESTAMP', mode, gcm, stanza)).toBeUndefined();
+  });
+
+  it('never answer presence, results or a stanza without a sender', () => {
+    const presence = parseXml(`<presence xmlns='jabber:client' from='juliet@example.com/balcony'/>`);
+    expect(reply('ERR_E2E_TIMESTAMP', 'rfc3923', gcm, presence)).toBeUndefined();
+    expect(reply('ERR_E2E_TIMESTAMP', 'rfc3923', gcm, iq.withAttribute('type', 'result'))).toBeUndefined();
+    expect(reply('ERR_E2E_TIMESTAMP', 'rfc3923', gcm, message.withAttribute('from', undefined))).toBeUndefined();
+  });
+
+  it('carry nothing of the content, and no reason', () => {
+    for (const code of errorCodes) {
+      const answer = errorReply(message, new E2eError(code, 'check', { reason: 'secret' }), { mode: 'rfc3923' });
+      expect(JSON.stringify(answer ?? '')).not.toContain('secret');
+    }
+  });
+
+  it('are limited to five a minute to one bare JID', () => {
+    let now = 0;
+    const limiter = replyLimiter(5, () => now);
+    const error = new E2eError('ERR_E2E_TIMESTAMP', 'check');
+    const send = (resource: string): boolean =>
+      errorReply(message.withAttribute('from', `juliet@example.com/${resource}`), error, {
+        knownContact: true,
+        limiter,
+      }) !== undefined;
+    expect([1, 2, 3, 4, 5, 6].map((i) => send(String(i)))).toEqual([true, true, true, true, true, false]);
+    expect(limiter.take('nurse@example.com')).toBe(true);
+    now = 60_001;
+    expect(send('a')).toBe(true);
+  });
+
+  it('refuse unknown options', () => {
+    const error = new E2eError('ERR_E2E_TIMESTAMP', 'check');
+    expect(() => errorReply(message, error, { modus: 'off' } as object)).toThrow(TypeError);
+    expect(() => errorReply(message, error, { mode: 'loud' as ReplyMode })).toThrow(TypeError);
+  });
+});
+
+describe('reading replies', () => {
+  it.each([
+    ['bad-timestamp', 'urn:ietf:params:xml:xmpp-e2e', 'bad-timestamp'],
+    ['unverified-signature', 'urn:ietf:params:xml:ns:xmpp-e2e', 'unverified-signature'],
+    ['unverified-signature', 'urn:ietf:params:xml:xmpp-e2e', 'unverified-signature'],
+    ['signature-unverified', 'urn:ietf:params:xml:ns:xmpp-e2e', 'unverified-signature'],
+    ['signature-unverified', 'urn:ietf:params:xml:xmpp-e2e', 'unverified-signature'],
+    ['decryption-failed', 'urn:ietf:params:xml:xmpp-e2e', 'decryption-failed'],
+  ])('takes <%s xmlns="%s"/>', (name, namespace, expected) => {
+    const stanza = parseXml(
+      `<message xmlns='jabber:client' from='romeo@example.net'><error type='modify'>` +
+        `<not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><${name} xmlns='${namespace}'/></error></message>`,
+    );
+    expect(parseErrorReply(stanza)).toBe(expected);
+  });
+
+  it('takes nothing else for one', () => {
+    expect(parseErrorReply(message)).toBeUndefined();
+    const other = `<message xmlns='jabber:client'><error><bad-timestamp xmlns='urn:x'/><toString xmlns='urn:ietf:params:xml:ns:xmpp-e2e'/></error></message>`;
+    expect(parseErrorReply(parseXml(other))).toBeUndefined();
+  });
+});
