@@ -10,9 +10,8 @@ import { E2eError, type E2eStage } from '../errors.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { endOfNcName, isWhitespace, isXmlText, skipWhitespace } from './characters.ts';
 import { XmlElement, type XmlAttribute, type XmlNode } from './element.ts';
-import { XML, XMLNS } from './namespaces.ts';
 import { expandReferences } from './references.ts';
-import { Scope, type Shadowed } from './scope.ts';
+import { isBindable, Scope, type Shadowed } from './scope.ts';
 
 /** How a document is read. */
 export interface ParseXmlOptions {
@@ -298,8 +297,7 @@ class Reader {
       const isDefault = prefix === '' && name === 'xmlns';
       if (!isDefault && prefix !== 'xmlns') continue;
       const declared = isDefault ? '' : name;
-      const rebindsXml = (declared === 'xml') !== (value === XML);
-      if (rebindsXml || declared === 'xmlns' || value === XMLNS || (value === '' && !isDefault)) {
+      if (!isBindable(declared, value) || (value === '' && !isDefault)) {
         throw this.#malformed('a namespace declaration that is not allowed');
       }
       (shadowed ??= []).push(this.#scope.declare(declared, value));

@@ -1,6 +1,6 @@
 /** The namespaces in scope (Namespaces in XML 1.0 section 6.1), with constant cost for each look-up and declaration. */
 
-import { XML } from './namespaces.ts';
+import { XML, XMLNS } from './namespaces.ts';
 
 /** A declaration to take back when its element ends. */
 export type Shadowed = readonly [prefix: string, namespace: string | undefined];
@@ -38,4 +38,9 @@ export class Scope {
       else this.#bindings.set(prefix, namespace);
     }
   }
+}
+
+/** Whether a prefix may be bound to a namespace: `xml` and `xmlns` are settled (Namespaces in XML 1.0 section 3). */
+export function isBindable(prefix: string, namespace: string): boolean {
+  return (prefix === 'xml') === (namespace === XML) && prefix !== 'xmlns' && namespace !== XMLNS;
 }

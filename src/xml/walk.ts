@@ -32,28 +32,17 @@ export function walk(root: XmlElement, visitor: XmlVisitor): void {
   }
 }
 
-/**
- * Builds a tree from the leaves up.
- *
- * @param make makes the new form of an element from the new forms of its children
- */
-export function build<T>(root: XmlElement, make: (element: XmlElement, children: readonly (T | string)[]) => T): T {
-  const levels: (T | string)[][] = [[]];
+/** A tree with each element replaced, the children first. Returns the same tree where nothing changes. */
+export function mapElements(root: XmlElement, change: (element: XmlElement) => XmlElement): XmlElement {
+  const levels: XmlNode[][] = [[]];
   walk(root, {
     start: () => levels.push([]),
     text: (text) => levels.at(-1)!.push(text),
-    end: (element) => {
+    end(element) {
       const children = levels.pop()!;
-      levels.at(-1)!.push(make(element, children));
+      const same = children.every((child, index) => child === element.children[index]);
+      levels.at(-1)!.push(change(same ? element : element.withChildren(children)));
     },
   });
-  return levels[0]![0] as T;
-}
-
-/** A tree with each element replaced; children come first. Returns the same tree where nothing changes. */
-export function mapElements(root: XmlElement, change: (element: XmlElement) => XmlElement): XmlElement {
-  return build<XmlElement>(root, (element, children: readonly XmlNode[]) => {
-    const same = children.every((child, index) => child === element.children[index]);
-    return change(same ? element : element.withChildren(children));
-  });
+  return levels[0]![0] as XmlElement;
 }
