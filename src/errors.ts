@@ -77,7 +77,7 @@ const table: Record<E2eErrorCode, Row> = {
   ERR_E2E_PAYLOAD_INVALID: { message: 'the verified payload is not valid', reply: 'none' },
   ERR_E2E_LAYERS_REFUSED: { message: 'the layers or the kind of content are refused', reply: 'none' },
   ERR_E2E_DOWNGRADE: { message: 'a plain stanza came where a sealed one is required', reply: 'none' },
-  ERR_E2E_STORE_FAILED: { message: 'the replay store cannot be read or written', reply: 'none' },
+  ERR_E2E_STORE_FAILED: { message: 'a store cannot be read or written', reply: 'none' },
 };
 
 /** Every code, in the order of the table. */

@@ -1,0 +1,12 @@
+/** The entry `xmpp-e2e/stores/node`: stores in files. */
+
+export {
+  type DirectoryStore,
+  directoryStore,
+  type DirectoryStoreOptions,
+  type FileMode,
+  type IdentityFiles,
+} from './directory.ts';
+export { checkHome, type Home, prepareHome } from './home.ts';
+export { type FileReplayOptions, fileReplayStore } from './replay-file.ts';
+export { type FileClock, fileClock } from './clock-file.ts';
