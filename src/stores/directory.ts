@@ -12,7 +12,14 @@ import type { Jid } from '../jid/jid.ts';
 import { checkHome, list, prepareHome } from './home.ts';
 import { directoryName } from './jid-name.ts';
 import { withLock } from './lock.ts';
-import { asStoreError, checkOwnDirectory, makeOwnDirectory, readOwnFile, versionOfOwnFile, writeOwnFile } from './own-file.ts';
+import {
+  asStoreError,
+  checkOwnDirectory,
+  makeOwnDirectory,
+  readOwnFile,
+  versionOfOwnFile,
+  writeOwnFile,
+} from './own-file.ts';
 
 /** The key files of one identity. */
 export interface IdentityFiles {
@@ -244,7 +251,7 @@ function blocks(bytes: Uint8Array, start: string | undefined): readonly Uint8Arr
   if (start === undefined) return [bytes];
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: Uint8Array[] = [];
-  for (let i = text.indexOf(start); i !== -1; ) {
+  for (let i = text.indexOf(start); i !== -1;) {
     const next = text.indexOf(start, i + start.length);
     found.push(text.subarray(i, next === -1 ? undefined : next));
     i = next;

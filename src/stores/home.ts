@@ -51,7 +51,8 @@ export async function checkHome(path: string): Promise<Home> {
   }
   const found = /^xmpp-e2e home (\d{1,6})\n$/.exec(Buffer.from(file.bytes).toString('latin1'))?.[1];
   if (found === undefined) throw storeFailed('the marker of the home is damaged', markerName);
-  if (Number(found) !== version) throw storeFailed(`the home is of version ${Number(found)}, this program knows ${version}`);
+  if (Number(found) !== version)
+    throw storeFailed(`the home is of version ${Number(found)}, this program knows ${version}`);
   return { path: absolute, exists: true };
 }
 

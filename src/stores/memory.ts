@@ -35,10 +35,8 @@ export function memoryStore(): MemoryStore {
     identities: (jid, backend) => Promise.resolve(identities.get(keyOf(jid, backend)) ?? nothing),
     find: (jid, backend) => Promise.resolve(contacts.get(keyOf(jid, backend)) ?? nothing),
     addIdentity: (jid, backend, identity) => add(identities, keyOf(jid, backend), { ...identity }),
-    addCandidate: (jid, backend, certificates) =>
-      add(contacts, keyOf(jid, backend), { certificates, filed: false }),
-    fileCertificate: (jid, backend, certificates) =>
-      add(contacts, keyOf(jid, backend), { certificates, filed: true }),
+    addCandidate: (jid, backend, certificates) => add(contacts, keyOf(jid, backend), { certificates, filed: false }),
+    fileCertificate: (jid, backend, certificates) => add(contacts, keyOf(jid, backend), { certificates, filed: true }),
     forget: (jid, backend) => void contacts.delete(keyOf(jid, backend)),
   };
 }

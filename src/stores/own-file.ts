@@ -46,7 +46,10 @@ export async function readOwnFile(path: string, secret: boolean): Promise<OwnFil
     handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
-    throw storeFailed(hasCode(error, 'ELOOP') ? 'a symbolic link stands in the place of a file' : reasonOf(error), path);
+    throw storeFailed(
+      hasCode(error, 'ELOOP') ? 'a symbolic link stands in the place of a file' : reasonOf(error),
+      path,
+    );
   }
   try {
     const stats = await handle.stat({ bigint: true });

@@ -67,7 +67,8 @@ class FileReplayStore implements ReplayStore {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, maxEntries: number, keepSeconds: number) {
-    if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) throw new RangeError('maxEntries must be a positive integer');
+    if (!Number.isSafeInteger(maxEntries) || maxEntries < 1)
+      throw new RangeError('maxEntries must be a positive integer');
     if (!(keepSeconds > 0 && Number.isFinite(keepSeconds))) throw new RangeError('keepSeconds must be positive');
     this.#path = path;
     this.#maxEntries = maxEntries;
@@ -134,7 +135,7 @@ class FileReplayStore implements ReplayStore {
     if (size < start) throw storeFailed('accepted records are missing from the replay file', this.#path);
     this.#loaded = undefined;
     const bytes = Buffer.alloc(size - start);
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done);
       if (bytesRead === 0) throw storeFailed('the replay file shrank while it was read', this.#path);
       done += bytesRead;
@@ -178,7 +179,7 @@ async function append(handle: FileHandle, text: string, { position, size }: Load
   const bytes = Buffer.from(text, 'latin1');
   // Cuts off what a killed writer left after the last whole line.
   if (size > position) await handle.truncate(position);
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
   await handle.datasync();

@@ -76,7 +76,7 @@ export class ReplayLog {
   read(bytes: Uint8Array): number {
     const end = bytes.lastIndexOf(newline) + 1;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('latin1');
-    for (let start = 0; start < end; ) {
+    for (let start = 0; start < end;) {
       const stop = text.indexOf('\n', start);
       this.#line(text.slice(start, stop));
       start = stop + 1;

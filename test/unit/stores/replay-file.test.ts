@@ -1,4 +1,13 @@
-import { appendFileSync, chmodSync, readFileSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -48,12 +57,20 @@ describe('a replay store in a file', () => {
     await store.record(entryOf(10), ordered);
     expect(await store.record(entryOf(9, { received: epoch + 11n * second }), refusing)).toBe('decreasing');
     expect(await store.has(entryOf(9)), 'a refused one is not recorded').toBe(false);
-    expect(await fileReplayStore(path).record(entryOf(9, { received: epoch + 11n * second }), ordered)).toBe('decreasing');
+    expect(await fileReplayStore(path).record(entryOf(9, { received: epoch + 11n * second }), ordered)).toBe(
+      'decreasing',
+    );
     expect(await store.has(entryOf(9))).toBe(true);
-    expect(await store.record(entryOf(8, { clock: 'another device', received: epoch + 12n * second }), refusing)).toBe('new');
-    expect(await store.record(entryOf(7, { received: epoch + 13n * second }), { ...unordered, refuseDecreasing: true })).toBe('new');
+    expect(await store.record(entryOf(8, { clock: 'another device', received: epoch + 12n * second }), refusing)).toBe(
+      'new',
+    );
+    expect(
+      await store.record(entryOf(7, { received: epoch + 13n * second }), { ...unordered, refuseDecreasing: true }),
+    ).toBe('new');
     const late = epoch + 700n * second;
-    expect(await store.record(entryOf(6, { received: late }), refusing), 'after 600 s the newest counts no more').toBe('new');
+    expect(await store.record(entryOf(6, { received: late }), refusing), 'after 600 s the newest counts no more').toBe(
+      'new',
+    );
   });
 
   it('agrees with the store in memory on any sequence, across restarts', async () => {
@@ -86,7 +103,9 @@ describe('a replay store in a file', () => {
   it('answers many calls at once, each digest new once', async () => {
     const path = newFile();
     const stores = [fileReplayStore(path), fileReplayStore(path), fileReplayStore(path)];
-    const calls = Array.from({ length: 300 }, (_, i) => stores[i % 3]!.record(entryOf(i % 50, { clock: `${i}` }), unordered));
+    const calls = Array.from({ length: 300 }, (_, i) =>
+      stores[i % 3]!.record(entryOf(i % 50, { clock: `${i}` }), unordered),
+    );
     const outcomes = await Promise.all(calls);
     expect(outcomes.filter((outcome) => outcome === 'new')).toHaveLength(50);
     expect(outcomes.filter((outcome) => outcome === 'known')).toHaveLength(250);
@@ -103,7 +122,11 @@ describe('a replay store in a file', () => {
     for (const reader of [store, fileReplayStore(path, { maxEntries: 100 })]) {
       expect(await reader.record(entryOf(5), ordered), 'evicted long ago').toBe('known');
       expect(await reader.record(entryOf(3005), ordered)).toBe('known');
-      const otherKey = entryOf(5, { key: 'benvolio@example.net 11', digest: 'ab'.repeat(32), received: epoch + 3010n * second });
+      const otherKey = entryOf(5, {
+        key: 'benvolio@example.net 11',
+        digest: 'ab'.repeat(32),
+        received: epoch + 3010n * second,
+      });
       expect(await reader.has(otherKey), 'the floor is per key').toBe(false);
     }
   });
@@ -176,7 +199,11 @@ describe('damage', () => {
   it('refuses a line taken out, doubled or moved', async () => {
     const path = await filled();
     const lines = readFileSync(path, 'latin1').split('\n');
-    for (const edited of [lines.toSpliced(2, 1), lines.toSpliced(2, 0, lines[2]!), lines.toSpliced(2, 2, lines[3]!, lines[2]!)]) {
+    for (const edited of [
+      lines.toSpliced(2, 1),
+      lines.toSpliced(2, 0, lines[2]!),
+      lines.toSpliced(2, 2, lines[3]!, lines[2]!),
+    ]) {
       writeFileSync(path, edited.join('\n'));
       await refusal(Promise.resolve(fileReplayStore(path).since()), 'ERR_E2E_STORE_FAILED');
     }
