@@ -117,7 +117,7 @@ async function signed(
  * @param text well-formed
  */
 export function commonName(text: string): Uint8Array {
-  const value = der(tags.utf8String, utf8([...text].slice(0, 64).join('')));
+  const value = der(tags.utf8String, utf8(Array.from(text).slice(0, 64).join('')));
   return encodeDer(derSequence(derSetOf([derSequence(derOid(oids.commonName), value)])));
 }
 
