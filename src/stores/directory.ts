@@ -72,8 +72,6 @@ interface Names {
   readonly key: string;
   readonly identityCertificate: string | undefined;
   readonly contact: string;
-  /** What a certificate begins with, where one file may hold several that must stay apart. */
-  readonly start: string | undefined;
 }
 
 const names: Readonly<Record<string, Names>> = {
@@ -81,13 +79,11 @@ const names: Readonly<Record<string, Names>> = {
     key: 'smime.key.pem',
     identityCertificate: 'smime.cert.pem',
     contact: 'smime.cert.pem',
-    start: undefined,
   },
   openpgp: {
     key: 'openpgp.key.asc',
     identityCertificate: undefined,
     contact: 'openpgp.cert.asc',
-    start: '-----BEGIN PGP PUBLIC KEY BLOCK-----',
   },
 };
 
@@ -137,9 +133,9 @@ class Directory implements DirectoryStore {
     const files = names[backend];
     const directory = this.#of('contacts', jid);
     if (files === undefined || !(await this.#usable('contacts', directory))) return nothing;
-    return this.#cached([join(directory, files.contact)], false, ([bytes]): readonly StoredCertificate[] =>
-      blocks(bytes!, files.start).map((certificates) => ({ certificates, filed: true })),
-    );
+    return this.#cached([join(directory, files.contact)], false, ([certificates]): readonly StoredCertificate[] => [
+      { certificates: certificates!, filed: true },
+    ]);
   }
 
   async fileIdentity(jid: Jid, backend: string, files: IdentityFiles, replace = false): Promise<boolean> {
@@ -244,17 +240,4 @@ function namesOf(backend: string): Names {
   const found = names[backend];
   if (found === undefined) throw new TypeError(`no files are laid down for the backend ${backend}`);
   return found;
-}
-
-/** Splits a file before every line that begins a certificate; a file without such lines is one block. */
-function blocks(bytes: Uint8Array, start: string | undefined): readonly Uint8Array[] {
-  if (start === undefined) return [bytes];
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const found: Uint8Array[] = [];
-  for (let i = text.indexOf(start); i !== -1;) {
-    const next = text.indexOf(start, i + start.length);
-    found.push(text.subarray(i, next === -1 ? undefined : next));
-    i = next;
-  }
-  return found.length === 0 ? [bytes] : found;
 }

@@ -8,5 +8,5 @@ export {
   type IdentityFiles,
 } from './directory.ts';
 export { checkHome, type Home, prepareHome } from './home.ts';
-export { type FileReplayOptions, fileReplayStore } from './replay-file.ts';
+export { type FileReplayOptions, type FileReplayStore, fileReplayStore } from './replay-file.ts';
 export { type FileClock, fileClock } from './clock-file.ts';

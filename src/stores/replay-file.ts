@@ -23,6 +23,13 @@ export interface FileReplayOptions {
   readonly keepSeconds?: number | undefined;
 }
 
+/** A replay store whose every answer waits for the disk. */
+export interface FileReplayStore extends ReplayStore {
+  since(): Promise<bigint>;
+  record(entry: ReplayEntry, options: RecordOptions): Promise<ReplayOutcome>;
+  has(entry: ReplayEntry): Promise<boolean>;
+}
+
 /**
  * A replay store in a file.
  *
@@ -32,8 +39,8 @@ export interface FileReplayOptions {
  * @param path the file, made at first use; its directory must exist, on a local file system
  * @throws {RangeError} for bounds that are not positive
  */
-export function fileReplayStore(path: string, options: FileReplayOptions = {}): ReplayStore {
-  return new FileReplayStore(resolve(path), options.maxEntries ?? 100_000, options.keepSeconds ?? 30 * 86_400);
+export function fileReplayStore(path: string, options: FileReplayOptions = {}): FileReplayStore {
+  return new ReplayFile(resolve(path), options.maxEntries ?? 100_000, options.keepSeconds ?? 30 * 86_400);
 }
 
 interface Waiting {
@@ -57,7 +64,7 @@ interface Loaded {
 const headerBytes = 128;
 const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-class FileReplayStore implements ReplayStore {
+class ReplayFile implements FileReplayStore {
   readonly #path: string;
   readonly #maxEntries: number;
   readonly #keep: bigint;

@@ -24,7 +24,7 @@ describe('a store in memory', () => {
     const found = await store.find(romeo, 'openpgp');
     expect(found.map(({ filed }) => filed)).toEqual([false, true]);
     expect(await store.find(romeo, 'openpgp')).toBe(found);
-    expect(() => ((found as { filed: boolean }[])[0]!.filed = true)).toThrow(TypeError);
+    expect(() => ((found[0] as { filed: boolean }).filed = true)).toThrow(TypeError);
     store.forget(romeo, 'openpgp');
     expect(await store.find(romeo, 'openpgp')).toEqual([]);
   });
