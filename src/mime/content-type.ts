@@ -55,15 +55,17 @@ export function parseContentType(value: string, stage: E2eStage = 'parse'): Cont
     while (value[position] === ' ' || value[position] === '\t') position++;
   };
   const quoted = (): string => {
-    let text = '';
-    for (position++; position < value.length; position++) {
-      const character = value[position]!;
+    const pieces: string[] = [];
+    let start = ++position;
+    for (; position < value.length; position++) {
+      const character = value[position];
       if (character === '"') {
-        position++;
-        return text;
+        pieces.push(value.slice(start, position++));
+        return pieces.join('');
       }
-      if (character === '\\' && ++position === value.length) break;
-      text += value[position]!;
+      if (character !== '\\') continue;
+      pieces.push(value.slice(start, position));
+      start = ++position;
     }
     throw malformed('Content-Type quoted string without end');
   };

@@ -167,22 +167,23 @@ const letters: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', r
 export function unescapeCpim(value: string): string {
   let backslash = value.indexOf('\\');
   if (backslash === -1) return value;
-  let text = '';
+  const pieces: string[] = [];
   let from = 0;
   while (backslash !== -1) {
-    text += value.slice(from, backslash);
+    pieces.push(value.slice(from, backslash));
     const character = value[backslash + 1] ?? '';
     const digits = value.slice(backslash + 2, backslash + 6);
     if (character === 'u' && /^[0-9A-Fa-f]{4}$/.test(digits)) {
-      text += String.fromCharCode(Number.parseInt(digits, 16));
+      pieces.push(String.fromCharCode(Number.parseInt(digits, 16)));
       from = backslash + 6;
     } else {
-      text += letters[character] ?? character;
+      pieces.push(letters[character] ?? character);
       from = backslash + 2;
     }
     backslash = value.indexOf('\\', from);
   }
-  text += value.slice(from);
+  pieces.push(value.slice(from));
+  const text = pieces.join('');
   if (!text.isWellFormed()) throw invalid('half a surrogate pair in a CPIM header');
   return text;
 }
