@@ -10,7 +10,7 @@ import type { Limits } from '../limits.ts';
 import type { Payload } from '../payload/payload.ts';
 import type { Policy } from './policy.ts';
 import type { StanzaKind } from './stanza.ts';
-import type { OpenContext } from './timeliness.ts';
+import { isSent, type OpenContext } from './timeliness.ts';
 
 const codeOf: Record<Exclude<SignatureOutcome, 'good'>, E2eErrorCode> = {
   bad: 'ERR_E2E_SIGNATURE_INVALID',
@@ -76,7 +76,7 @@ export function requireSender(
   for (const [where, jid] of payload.senders) {
     if (!jid.bare().equals(from)) throw senderMismatch(`${where} names another sender`, jid);
   }
-  if (envelope.context === 'sent' && !from.equals(envelope.me.bare())) throw senderMismatch('not sent by me', from);
+  if (isSent(envelope.context) && !from.equals(envelope.me.bare())) throw senderMismatch('not sent by me', from);
   if (signature === undefined) return undefined;
   const identity = signature.identities.find((one) => one.jid.equals(from));
   if (identity === undefined) throw senderMismatch('the certificate does not speak for the sender', from);
@@ -97,7 +97,7 @@ export function requireRecipient(
   policy: Policy,
 ): boolean {
   // My own copies are made for whom I sent them to.
-  const reader = (envelope.context === 'sent' ? envelope.to : envelope.me)?.bare();
+  const reader = (isSent(envelope.context) ? envelope.to : envelope.me)?.bare();
   if (reader === undefined) throw recipientMismatch('the stanza has no recipient');
   if (envelope.to !== undefined && !envelope.to.bare().equals(reader)) {
     throw recipientMismatch('the stanza is addressed to somebody else', envelope.to);
@@ -111,7 +111,7 @@ export function requireRecipient(
     if (!innerTo.bare().equals(reader)) throw recipientMismatch('the inner "to" is somebody else', innerTo);
   }
   const intendedFor = signature?.intendedFor ?? 'unspecified';
-  if (intendedFor === 'others' && envelope.context !== 'sent') {
+  if (intendedFor === 'others' && !isSent(envelope.context)) {
     throw recipientMismatch('the signature is intended for others');
   }
   const bound = recipients.length > 0 || innerTo !== undefined || intendedFor === 'me';

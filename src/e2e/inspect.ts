@@ -5,8 +5,7 @@ import { E2eError } from '../errors.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { type Entity, parseEntity } from '../mime/entity.ts';
 import { parsePayload } from '../payload/payload.ts';
-import type { XmlElement } from '../xml/element.ts';
-import { type HostElement, toElement } from '../xml/from-host.ts';
+import { toElement } from '../xml/from-host.ts';
 import { recognize } from './layers.ts';
 import { readOptions } from './options.ts';
 import { e2eChildren, stanzaKind } from './stanza.ts';
@@ -34,7 +33,7 @@ export interface InspectOptions {
  * @param stanza as text, as our tree or as a host's element
  * @throws {E2eError} MALFORMED, LIMIT for something that cannot be read
  */
-export function isSealed(stanza: XmlElement | HostElement | string): boolean {
+export function isSealed(stanza: object | string): boolean {
   return e2eChildren(toElement(stanza, { stage: 'unwrap' })).length > 0;
 }
 
@@ -44,10 +43,7 @@ export function isSealed(stanza: XmlElement | HostElement | string): boolean {
  * @returns the stanza with its layers inside each other; a layer that cannot be read ends the tree with a warning
  * @throws {E2eError} NOT_SEALED, MALFORMED, LIMIT, LAYERS_REFUSED for the stanza and its `<e2e/>`
  */
-export async function inspectStanza(
-  stanza: XmlElement | HostElement | string,
-  options: InspectOptions,
-): Promise<InspectedNode> {
+export async function inspectStanza(stanza: object | string, options: InspectOptions): Promise<InspectedNode> {
   const { backends, limits = defaultLimits } = readOptions(options, ['backends', 'limits']);
   const tree = toElement(stanza, { limits, stage: 'unwrap' });
   const kind = stanzaKind(tree, 'unwrap');

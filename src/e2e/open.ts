@@ -9,7 +9,7 @@ import { parsePayload, type Payload } from '../payload/payload.ts';
 import { reconstruct } from '../payload/reconstruct.ts';
 import { instantOf } from '../time.ts';
 import type { XmlElement } from '../xml/element.ts';
-import { type HostElement, toElement } from '../xml/from-host.ts';
+import { toElement } from '../xml/from-host.ts';
 import { type Envelope, requireRecipient, requireSameStanza, requireSender, requireSignature } from './check.ts';
 import { decryptLayer, type OpenedLayers, verifyLayer } from './layers.ts';
 import { readAt, readOptions } from './options.ts';
@@ -65,7 +65,7 @@ export interface Opened {
  * @throws {TypeError} for wrong options, among them a missing `replay` under a policy that requires it
  * @see RFC 3923 sections 6 and 7
  */
-export async function openStanza(stanza: XmlElement | HostElement | string, options: OpenOptions): Promise<Opened> {
+export async function openStanza(stanza: object | string, options: OpenOptions): Promise<Opened> {
   const given = readOptions(options, optionNames);
   const { policy = strictPolicy, limits = defaultLimits, context = 'live', signal, replay, backends } = given;
   if (replay === undefined && policy.replay === 'required') {

@@ -8,7 +8,7 @@ import { isForServers } from '../payload/for-servers.ts';
 import { mapStanza } from '../payload/map.ts';
 import { instantOf } from '../time.ts';
 import { element, type XmlElement } from '../xml/element.ts';
-import { type HostElement, toElement } from '../xml/from-host.ts';
+import { toElement } from '../xml/from-host.ts';
 import { HINTS } from '../xml/namespaces.ts';
 import { serializeXml } from '../xml/serialize.ts';
 import { type SendingClock, sendingClock } from './clock.ts';
@@ -77,7 +77,7 @@ const processClock = sendingClock();
  * @throws {TypeError} for wrong options
  * @see RFC 3923 sections 3, 4 and 5
  */
-export async function sealStanza(stanza: XmlElement | HostElement | string, options: SealOptions): Promise<XmlElement> {
+export async function sealStanza(stanza: object | string, options: SealOptions): Promise<XmlElement> {
   const given = readOptions(options, optionNames);
   const { backend, limits = defaultLimits, signal, profile = 'modern' } = given;
   const protection = oneOf('protection', given.protection ?? 'sign+encrypt', ['sign', 'encrypt', 'sign+encrypt']);

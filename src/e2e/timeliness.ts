@@ -11,9 +11,19 @@ import type { TimePolicy, TimeStatus } from './policy.ts';
 /**
  * In which circumstances a stanza is opened. `live` as it arrives; `offline` from offline storage; `archive` from an
  * archive, as often as wanted, with `at` a receive time that the caller vouches for; `sent` for copies of my own
- * stanzas; `retry` for a stanza that could not be opened when it was received.
+ * stanzas, `sent-archive` for those in an archive; `retry` for a stanza that could not be opened when it was received.
  */
-export type OpenContext = 'live' | 'offline' | 'archive' | 'sent' | { readonly retry: Date };
+export type OpenContext = 'live' | 'offline' | 'archive' | 'sent' | 'sent-archive' | { readonly retry: Date };
+
+/** Whether a context is about copies of my own stanzas. */
+export function isSent(context: OpenContext): boolean {
+  return context === 'sent' || context === 'sent-archive';
+}
+
+/** Whether a context is an archive, which gives the same stanza as often as it is asked. */
+export function isArchive(context: OpenContext): boolean {
+  return context === 'archive' || context === 'sent-archive';
+}
 
 const second = 1_000_000_000n;
 
@@ -38,7 +48,7 @@ export function judgeTime(facts: TimeFacts, policy: TimePolicy): TimeStatus {
   const now = typeof context === 'object' ? BigInt(context.retry.getTime()) * 1_000_000n : facts.now;
   if (signed > now + window) return 'future';
   if (signed >= now - window) return 'ok';
-  if (context === 'archive') return 'delayed';
+  if (isArchive(context)) return 'delayed';
   // A store younger than the stanza cannot know whether it was seen, so nothing may excuse its age.
   if (facts.storeSince !== undefined && facts.storeSince > signed) return 'old';
   if (context === 'offline') return 'delayed';

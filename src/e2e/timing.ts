@@ -7,7 +7,7 @@ import { instantOf } from '../time.ts';
 import type { Envelope } from './check.ts';
 import type { Policy, TimeStatus } from './policy.ts';
 import type { ReplayGuard } from './replay.ts';
-import { distance, judgeTime, type OpenContext, secondsToNanoseconds } from './timeliness.ts';
+import { distance, isArchive, judgeTime, type OpenContext, secondsToNanoseconds } from './timeliness.ts';
 import type { Verdict, VerdictTime } from './verdict.ts';
 
 /** What judging a time needs besides the time. */
@@ -75,7 +75,7 @@ export async function requireTimely(
   const facts = { me: envelope.me, from: envelope.from, fingerprint, octets, signed, received: at };
   const entry = await guarded.entry(facts);
   timing.signal?.throwIfAborted();
-  if (context === 'archive') {
+  if (isArchive(context)) {
     const known = await guardStore(() => guarded.store.has(entry));
     return { status, replay: known ? 'known' : 'checked' };
   }

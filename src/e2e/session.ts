@@ -1,0 +1,349 @@
+/**
+ * One account's end of every sealed conversation: backends, policy, replay guard, clock and certificate cadence in one
+ * object (RFC 3923 section 6), whatever carries the stanzas.
+ */
+
+import type { SealProfile, SecurityBackend } from '../backends/backend.ts';
+import { E2eError } from '../errors.ts';
+import type { Jid } from '../jid/jid.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
+import { dateOf } from '../time.ts';
+import type { XmlElement } from '../xml/element.ts';
+import { toElement } from '../xml/from-host.ts';
+import { type CertificateCadence, certificateCadence } from './certificate-cadence.ts';
+import { type SendingClock, sendingClock } from './clock.ts';
+import { errorReply, replyLimiter, type ReplyLimiter, type ReplyMode } from './error-reply.ts';
+import { contextOf, type ForwardKind, readForwarded } from './forwarded.ts';
+import { type InOrder, inOrder } from './in-order.ts';
+import { type ContactMemory, contactMemory, type Knows, knownContacts } from './known-contacts.ts';
+import { Listeners } from './listeners.ts';
+import { type Opened, openStanza } from './open.ts';
+import { readOptions } from './options.ts';
+import { type Policy, strictPolicy } from './policy.ts';
+import type { ReplayGuard } from './replay.ts';
+import { addMarks, requireWireSize } from './sealed-message.ts';
+import { sealStanza } from './seal.ts';
+import type { SealingRule } from './sending-policy.ts';
+import { addressOf, readJid } from './stanza.ts';
+import type { OpenContext } from './timeliness.ts';
+import type { PayloadForm, Protection } from './verdict.ts';
+
+/** A stanza in any form that is understood: text, our tree, or an element of ltx or the DOM. */
+export type StanzaInput = object | string;
+
+/** Options of {@link E2eSession}. */
+export interface SessionOptions {
+  /** My address; its resource is not looked at. */
+  readonly jid: Jid | string;
+  /** Asked in this order: which of them has a key for a contact, and which of them knows a sealed object. */
+  readonly backends: readonly SecurityBackend[];
+  readonly policy?: Policy | undefined;
+  /** Required by `strictPolicy`; `false` is the explicit choice not to look for replays. */
+  readonly replay?: ReplayGuard | false | undefined;
+  /** Kept across restarts by a clock of `xmpp-e2e/stores/node`; in memory unless given. */
+  readonly clock?: SendingClock | undefined;
+  /** For whom a key was ever stored; in memory unless given. */
+  readonly contacts?: ContactMemory | undefined;
+  /** Which stanzas to and from contacts with keys are sealed; all that can be unless given. */
+  readonly sealing?: SealingRule | undefined;
+  readonly protection?: Protection | undefined;
+  readonly payload?: PayloadForm | 'auto' | undefined;
+  readonly profile?: SealProfile | undefined;
+  readonly hidden?: boolean | undefined;
+  /** Ask servers to archive sealed messages: true unless given. */
+  readonly store?: boolean | undefined;
+  /** Say beside sealed messages how they are sealed (XEP-0380). */
+  readonly announce?: boolean | undefined;
+  /** A body beside sealed messages, for clients that cannot open them. */
+  readonly fallbackBody?: string | undefined;
+  /** Error replies of RFC 3923 section 7: `safe` unless given. */
+  readonly replies?: ReplyMode | undefined;
+  /** Who may learn from an error reply that I am here: those for whom a key was ever stored, unless given. */
+  readonly isContact?: ((jid: Jid) => boolean | Promise<boolean>) | undefined;
+  /** Seconds that sealing or opening one stanza may take before it is given up: 30 unless given. */
+  readonly timeout?: number | undefined;
+  readonly limits?: Limits | undefined;
+}
+
+const optionNames = [
+  'jid',
+  'backends',
+  'policy',
+  'replay',
+  'clock',
+  'contacts',
+  'sealing',
+  'protection',
+  'payload',
+  'profile',
+  'hidden',
+  'store',
+  'announce',
+  'fallbackBody',
+  'replies',
+  'isContact',
+  'timeout',
+  'limits',
+] as const satisfies readonly (keyof SessionOptions)[];
+
+/** What a session tells. */
+export interface SessionEvents {
+  /** A stanza was opened. */
+  readonly opened: {
+    readonly received: XmlElement;
+    readonly opened: Opened;
+    readonly forward: ForwardKind | undefined;
+  };
+  /** A stanza was refused, with what was received (never content) and the reply that section 7 allows. */
+  readonly refused: {
+    readonly received: XmlElement | undefined;
+    readonly error: E2eError;
+    readonly reply: XmlElement | undefined;
+  };
+  /** A stanza was not sent, since it could not be sealed. */
+  readonly unsent: { readonly stanza: XmlElement | undefined; readonly error: E2eError };
+}
+
+/** Options of {@link E2eSession.open}. */
+export interface SessionOpenOptions {
+  readonly context?: OpenContext | undefined;
+  /** When the stanza is received: now unless given. */
+  readonly at?: Date | undefined;
+  /** A further check, after all others: what it throws is thrown, and the stanza is refused. */
+  readonly accept?: ((opened: Opened) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link E2eSession.openForwarded}. */
+export interface OpenForwardedOptions {
+  /** Whose archive was asked, where it is not my own. */
+  readonly archive?: Jid | string | undefined;
+  /** When the stanza was received, where that is known from other than the stanza itself: now unless given. */
+  readonly at?: Date | undefined;
+  /** A further check, after all others: what it throws is thrown, and the stanza is refused. */
+  readonly accept?: ((opened: Opened) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An opened stanza from inside another. */
+export interface OpenedForward {
+  readonly kind: ForwardKind;
+  readonly opened: Opened;
+  /** When the forwarding server says that it was received: forgeable. */
+  readonly stamp: Date | undefined;
+  /** The message around it, with the opened stanza in the place of the sealed one. */
+  readonly message: XmlElement;
+}
+
+/** Seals and opens the stanzas of one account, in the order of the calls. */
+export class E2eSession {
+  /** Bare JID. */
+  readonly jid: Jid;
+  readonly limits: Limits;
+  /** Which stanzas are sealed, as given. */
+  readonly sealing: SealingRule | undefined;
+  readonly #options: SessionOptions;
+  readonly #clock: SendingClock;
+  readonly #cadence: CertificateCadence = certificateCadence(Date.now);
+  readonly #limiter: ReplyLimiter = replyLimiter();
+  readonly #knows: Knows;
+  readonly #plain = new Set<string>();
+  readonly #listeners = new Listeners<SessionEvents>();
+  readonly #refused = new WeakMap<E2eError, XmlElement | undefined>();
+  readonly #sealInOrder: InOrder;
+  readonly #openInOrder: InOrder;
+
+  /** @throws {TypeError} for wrong options, among them a missing `replay` under a policy that requires it */
+  constructor(options: SessionOptions) {
+    const given = readOptions(options, optionNames);
+    const { policy = strictPolicy, replay, timeout = 30, limits = defaultLimits, clock, contacts } = given;
+    if (given.backends.length === 0) throw new TypeError('option backends must name at least one backend');
+    if (replay === undefined && policy.replay === 'required') {
+      throw new TypeError('option replay is required by this policy: a ReplayGuard, or false');
+    }
+    if (!(timeout > 0)) throw new RangeError('option timeout must be a number of seconds');
+    this.jid = readJid('jid', given.jid).bare();
+    this.limits = limits;
+    this.sealing = given.sealing;
+    this.#options = { ...given, policy };
+    this.#clock = clock ?? sendingClock();
+    this.#knows = knownContacts(contacts ?? contactMemory(), given.backends);
+    this.#sealInOrder = inOrder(timeout);
+    this.#openInOrder = inOrder(timeout);
+  }
+
+  /**
+   * Seals a stanza for its recipient. Sealed stanzas get increasing times in the order of the calls; my certificate
+   * goes along at most once in five minutes (section 6.6).
+   *
+   * @throws {E2eError} as `sealStanza`; NO_RECIPIENT_KEY where no backend has a usable key
+   */
+  async seal(stanza: StanzaInput, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<XmlElement> {
+    const { signal } = readOptions(options, ['signal']);
+    const tree = toElement(stanza, { limits: this.limits, stage: 'map' });
+    return this.#sealInOrder((until) => this.#seal(tree, until), signal);
+  }
+
+  async #seal(tree: XmlElement, signal: AbortSignal | undefined): Promise<XmlElement> {
+    const { protection, payload, profile, hidden, store } = this.#options;
+    const to = addressOf(tree, 'to', 'map');
+    const from = addressOf(tree, 'from', 'map') ?? this.jid;
+    if (!from.bare().equals(this.jid)) {
+      throw new E2eError('ERR_E2E_NO_SIGNING_KEY', 'sign', { reason: 'not my address', subject: from.toString() });
+    }
+    const backend = to === undefined ? this.#options.backends[0]! : await this.#backendFor(to);
+    const includeCertificate = to !== undefined && this.#cadence.take(to);
+    const sealed = await sealStanza(tree, {
+      backend,
+      from,
+      clock: this.#clock,
+      includeCertificate,
+      protection,
+      payload,
+      profile,
+      hidden,
+      store,
+      limits: this.limits,
+      signal,
+    });
+    // A client's server stamps the sender; some refuse a bare address.
+    const addressed = tree.attribute('from') === undefined ? sealed.withAttribute('from', undefined) : sealed;
+    const marked = addMarks(addressed, this.#options);
+    requireWireSize(marked, this.limits);
+    return marked;
+  }
+
+  async #backendFor(to: Jid): Promise<SecurityBackend> {
+    const { backends, protection } = this.#options;
+    if (protection === 'sign') return backends[0]!;
+    for (const backend of backends) if (await backend.canSealTo(to.bare(), new Date())) return backend;
+    throw new E2eError('ERR_E2E_NO_RECIPIENT_KEY', 'encrypt', { subject: to.bare().toString() });
+  }
+
+  /**
+   * Opens a sealed stanza.
+   *
+   * @throws {E2eError} as `openStanza`; also given to the listeners of `refused`
+   */
+  async open(stanza: StanzaInput, options: SessionOpenOptions = {}): Promise<Opened> {
+    const { signal, accept, ...rest } = readOptions(options, ['context', 'at', 'accept', 'signal']);
+    const received = toElement(stanza, { limits: this.limits, stage: 'unwrap' });
+    return this.#openInOrder(async (until) => {
+      try {
+        const opened = await this.#open(received, { ...rest, signal: until });
+        accept?.(opened);
+        this.#listeners.emit('opened', { received, opened, forward: undefined });
+        return opened;
+      } catch (error) {
+        await this.refuse(received, error);
+        throw error;
+      }
+    }, signal);
+  }
+
+  #open(stanza: XmlElement, options: Omit<SessionOpenOptions, 'accept'>): Promise<Opened> {
+    const { backends, policy, replay } = this.#options;
+    return openStanza(stanza, { backends, me: this.jid, policy, replay, limits: this.limits, ...options });
+  }
+
+  /**
+   * Opens the sealed stanza inside a carbon copy (received, or sent by another device of mine), an archive result or a
+   * forward, each in its context.
+   *
+   * @throws {E2eError} as `openStanza`; SENDER_MISMATCH for a copy that is not from my own account (or the archive
+   * asked); LAYERS_REFUSED for anything but exactly one stanza inside
+   */
+  async openForwarded(stanza: StanzaInput, options: OpenForwardedOptions = {}): Promise<OpenedForward> {
+    const { archive, at, accept, signal } = readOptions(options, ['archive', 'at', 'accept', 'signal']);
+    const owner = archive === undefined ? undefined : readJid('archive', archive);
+    const received = toElement(stanza, { limits: this.limits, stage: 'unwrap' });
+    return this.#openInOrder(async (until) => {
+      try {
+        const forwarded = readForwarded(received);
+        if (forwarded === undefined)
+          throw new E2eError('ERR_E2E_NOT_SEALED', 'unwrap', { reason: 'nothing forwarded' });
+        const context = contextOf(forwarded, received, this.jid, owner);
+        const opened = await this.#open(forwarded.stanza, { context, at, signal: until });
+        accept?.(opened);
+        const { kind, stamp } = forwarded;
+        this.#listeners.emit('opened', { received, opened, forward: kind });
+        const message = forwarded.replace(opened.stanza);
+        return { kind, opened, stamp: stamp === undefined ? undefined : dateOf(stamp.nanoseconds), message };
+      } catch (error) {
+        await this.refuse(received, error);
+        throw error;
+      }
+    }, signal);
+  }
+
+  /**
+   * Tells the listeners of `refused`, once for each error, and what to answer.
+   *
+   * @param received the stanza as received; undefined where it could not even be read
+   * @param error anything but an `E2eError` is passed over
+   * @returns the error reply of RFC 3923 section 7, where one may be sent
+   */
+  async refuse(received: XmlElement | undefined, error: unknown): Promise<XmlElement | undefined> {
+    if (!(error instanceof E2eError)) return undefined;
+    if (this.#refused.has(error)) return this.#refused.get(error);
+    const reply = received === undefined ? undefined : await this.#reply(received, error);
+    this.#refused.set(error, reply);
+    this.#listeners.emit('refused', { received, error, reply });
+    return reply;
+  }
+
+  async #reply(received: XmlElement, error: E2eError): Promise<XmlElement | undefined> {
+    let knownContact = false;
+    try {
+      const from = addressOf(received, 'from', 'unwrap');
+      const { isContact = this.#knows } = this.#options;
+      knownContact = from !== undefined && (await isContact(from.bare()));
+    } catch {
+      // Who cannot be told to be a contact is none.
+    }
+    return errorReply(received, error, { mode: this.#options.replies, knownContact, limiter: this.#limiter });
+  }
+
+  /** Tells the listeners of `unsent`. */
+  fail(stanza: XmlElement | undefined, error: unknown): void {
+    if (error instanceof E2eError) this.#listeners.emit('unsent', { stanza, error });
+  }
+
+  /**
+   * Whether a key was ever stored for a contact.
+   *
+   * @throws {E2eError} STORE_FAILED where that cannot be told
+   */
+  async knows(contact: Jid | string): Promise<boolean> {
+    const jid = readJid('contact', contact);
+    try {
+      return await this.#knows(jid);
+    } catch {
+      throw new E2eError('ERR_E2E_STORE_FAILED', 'check', { reason: 'whether a key was ever stored is not known' });
+    }
+  }
+
+  /** Lets stanzas to a contact be plain where no key is usable, and takes plain ones from it. */
+  allowPlain(contact: Jid | string): void {
+    this.#plain.add(readJid('contact', contact).bare().toString());
+  }
+
+  /** Takes {@link allowPlain} back. */
+  requireSealed(contact: Jid | string): void {
+    this.#plain.delete(readJid('contact', contact).bare().toString());
+  }
+
+  /** Whether {@link allowPlain} was called for a contact. */
+  allowsPlain(contact: Jid | string): boolean {
+    return this.#plain.has(readJid('contact', contact).bare().toString());
+  }
+
+  /**
+   * Listens to an event. What a listener throws is reported as uncaught.
+   *
+   * @returns stops listening
+   */
+  on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void {
+    return this.#listeners.on(name, listener);
+  }
+}
