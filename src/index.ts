@@ -39,8 +39,19 @@ export {
   type ReplayOutcome,
   type ReplayStore,
 } from './e2e/replay.ts';
+export { type ContactMemory, contactMemory } from './e2e/known-contacts.ts';
 export { type SealOptions, sealStanza } from './e2e/seal.ts';
+export {
+  E2eSession,
+  type OpenedForward,
+  type OpenForwardedOptions,
+  type SessionEvents,
+  type SessionOpenOptions,
+  type SessionOptions,
+} from './e2e/session.ts';
+export type { Sealing, SealingFacts, SealingRule } from './e2e/sending-policy.ts';
 export type { OpenContext } from './e2e/timeliness.ts';
+export { type Glance, type Received, TransparentStream } from './e2e/transparent.ts';
 export type { PayloadForm, Protection, Verdict, VerdictTime, VerifiedSender } from './e2e/verdict.ts';
 export {
   E2eError,
@@ -50,11 +61,13 @@ export {
   type E2eStage,
   type EncryptionInfo,
   errorCodes,
+  escapeForDisplay,
 } from './errors.ts';
 export { Jid } from './jid/jid.ts';
 export { defaultLimits, type Limits, limitsWith } from './limits.ts';
 export type { Payload } from './payload/payload.ts';
 export { element, type XmlAttribute, XmlElement, type XmlNode } from './xml/element.ts';
-export { type HostElement } from './xml/from-host.ts';
 export { parseXml, type ParseXmlOptions } from './xml/parse.ts';
 export { serializeXml, type SerializeXmlOptions } from './xml/serialize.ts';
+export { buildWith, toElement } from './xml/from-host.ts';
+export { E2E as E2E_NAMESPACE } from './xml/namespaces.ts';

@@ -28,6 +28,7 @@ const below: Record<string, readonly string[]> = {
   stores: [...ground, 'backends/backend', 'jid', 'e2e'],
   formats: [...ground, 'xml', 'jid', 'mime', 'payload'],
   index: [...ground, 'backends/backend', 'xml', 'jid', 'payload', 'e2e'],
+  adapters: ['index'],
   cli: ['index', 'formats', 'backends/smime', 'backends/openpgp', 'stores'],
 };
 
