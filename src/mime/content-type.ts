@@ -101,13 +101,19 @@ export function serializeContentType(
 ): string {
   const halves = type.split('/');
   if (halves.length !== 2 || !halves.every(token)) throw new TypeError(`not a media type: ${type}`);
-  const entries = parameters instanceof Map ? [...parameters] : Object.entries(parameters as Record<string, string>);
+  const entries: Iterable<readonly [string, string]> = isMap(parameters) ? parameters : Object.entries(parameters);
   let text = type;
   for (const [name, value] of entries) {
     if (!token(name) || !/^[\x20-\x7e]*$/.test(value)) throw new TypeError(`not a Content-Type parameter: ${name}`);
     text += `; ${name}=${token(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`}`;
   }
   return text;
+}
+
+function isMap(
+  parameters: Readonly<Record<string, string>> | ReadonlyMap<string, string>,
+): parameters is ReadonlyMap<string, string> {
+  return parameters instanceof Map;
 }
 
 function token(text: string): boolean {

@@ -117,7 +117,7 @@ export function serializeCpimHeaderLine(header: CpimHeaderLine): string {
  * @throws {E2eError} PAYLOAD_INVALID
  */
 export function parseCpimAddress(value: string): CpimAddress {
-  let open = 0;
+  let open: number;
   let formalName: string | undefined;
   if (value.startsWith('"')) {
     [formalName, open] = readString(value, 0);

@@ -9,7 +9,7 @@ import { parseMultipart } from '../mime/multipart.ts';
 import { decodeBody } from '../mime/transfer-encoding.ts';
 import type { Instant } from '../time.ts';
 import type { XmlElement } from '../xml/element.ts';
-import { type CpimAddress, isLanguageTag } from './cpim-header.ts';
+import type { CpimAddress } from './cpim-header.ts';
 import { type CpimMessage, parseCpim } from './cpim.ts';
 import { invalid, verified } from './invalid.ts';
 import { parsePidf, type PidfPresence, tupleInstant } from './pidf.ts';

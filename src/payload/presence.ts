@@ -2,7 +2,7 @@
 
 import { hex, utf8 } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
-import { endOfNcName, isWhitespace } from '../xml/characters.ts';
+import { endOfNcName } from '../xml/characters.ts';
 import { element, type XmlElement } from '../xml/element.ts';
 import { CLIENT } from '../xml/namespaces.ts';
 import {
@@ -188,7 +188,7 @@ export function reconstructPresence(tuple: PidfTuple): ReconstructedPresence {
 function showOf(extension: XmlElement): string | undefined {
   if (!extension.is('show', CLIENT) && !extension.is('im', PIDF_IM)) return undefined;
   if (extension.elements.length > 0) return undefined;
-  const word = [...extension.text].filter((character) => !isWhitespace(character)).join('');
+  const word = extension.text.replace(/[ \t\r\n]+/g, '');
   if (shows.has(word)) return word;
   return word === 'busy' && extension.namespace === PIDF_IM ? 'dnd' : undefined;
 }
