@@ -1,0 +1,28 @@
+/** Certificates in words. */
+
+import type { CertificateSummary } from '../backend.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import { type Certificate, fingerprintOf } from '../../x509/certificate.ts';
+import { keyLabel } from '../../x509/signature.ts';
+import { namedIdentities } from './certificate-identity.ts';
+
+/** Describes a certificate; every JID it names is listed, trusted or not. */
+export async function summarize(certificate: Certificate, crypto: CryptoProvider): Promise<CertificateSummary> {
+  return {
+    fingerprint: await fingerprintOf(certificate, crypto),
+    subject: certificate.subject.text,
+    issuer: certificate.issuer.text,
+    jids: [...new Set(namedIdentities(certificate).map(({ jid }) => jid.toString()))],
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    algorithm: keyLabel(certificate.publicKey),
+  };
+}
+
+/** Describes certificates in their order. */
+export function summarizeAll(
+  certificates: readonly Certificate[],
+  crypto: CryptoProvider,
+): Promise<readonly CertificateSummary[]> {
+  return Promise.all(certificates.map((certificate) => summarize(certificate, crypto)));
+}
