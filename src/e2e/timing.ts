@@ -95,7 +95,9 @@ export async function requireTimely(
 async function guardStore<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
     return await ask();
-  } catch {
+  } catch (error) {
+    // A store of ours says what is wrong with its file; what another one throws could say anything.
+    if (error instanceof E2eError && error.code === 'ERR_E2E_STORE_FAILED') throw error;
     throw new E2eError('ERR_E2E_STORE_FAILED', 'check');
   }
 }

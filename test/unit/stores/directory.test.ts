@@ -137,6 +137,8 @@ describe('a directory store', () => {
       await store.fileCertificate(romeo, backend, bytes('one\n'));
       await store.fileCertificate(romeo, backend, bytes('two\n'));
       expect(await text(backend)).toEqual(['one\n\ntwo\n']);
+      await store.fileCertificate(romeo, backend, bytes('one\n'));
+      expect(await text(backend), 'the same one again').toEqual(['one\n\ntwo\n']);
       await store.fileCertificate(romeo, backend, bytes('three\n'), 'replace');
       expect(await text(backend)).toEqual(['three\n']);
     }
