@@ -1,0 +1,172 @@
+/** `xmpp-e2e import`: files the certificate of a contact, or keys of my own, after trying them. */
+
+import { readFile } from 'node:fs/promises';
+import { E2eError, element, type Jid, sealStanza } from '../index.ts';
+import { memoryStore } from '../stores/index.ts';
+import type { DirectoryStore, IdentityFiles } from '../stores/node.ts';
+import { CliError, readJid } from './cli-error.ts';
+import { type BackendName, loadBackend, openStore } from './context.ts';
+import { type Io, readInput } from './io.ts';
+import { passphraseFor } from './passphrase.ts';
+import { pemBlocks } from './pem.ts';
+import { forTerminal } from './terminal.ts';
+
+/** Options of `import`. */
+export interface ImportOptions {
+  readonly jid: string;
+  readonly identity?: true;
+  readonly replace?: true;
+  readonly force?: true;
+  readonly home?: string;
+}
+
+interface KeyFile extends IdentityFiles {
+  readonly backend: BackendName;
+  readonly secret: boolean;
+}
+
+/**
+ * Files what is in a file.
+ *
+ * @param file `-` for stdin
+ * @throws {CliError} MISSING_INPUT, BAD_DATA for what is no certificate of this JID, OUTPUT_EXISTS
+ * @throws {E2eError} STORE_FAILED, KEY_UNAVAILABLE
+ */
+export async function importFile(io: Io, file: string, options: ImportOptions): Promise<void> {
+  const jid = readJid('--jid', options.jid).bare();
+  const store = await openStore(io, options.home);
+  const found = await recognize(await read(io, file));
+  if (options.identity === true) await importIdentity(io, store, jid, found, options.force === true);
+  else await importCertificate(io, store, jid, found, options.replace === true);
+}
+
+async function read(io: Io, file: string): Promise<Uint8Array> {
+  if (file === '-') return readInput(io, 'a certificate', 'xmpp-e2e import --jid romeo@example.net - < romeo.pem');
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new CliError(
+      'MISSING_INPUT',
+      `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
+    );
+  }
+}
+
+/** Tells what a file holds from its content, never from its name. */
+async function recognize(bytes: Uint8Array): Promise<KeyFile> {
+  const text = Buffer.from(bytes).toString('latin1');
+  const blocks = pemBlocks(text);
+  const pgp = blocks.filter(({ label }) => label.startsWith('PGP '));
+  // A packet of OpenPGP has its highest bit set (RFC 9580 section 4.2), DER begins with SEQUENCE.
+  if (pgp.length > 0 || (bytes[0]! & 0x80) !== 0) return recognizeOpenpgp(bytes);
+  const keys = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
+  let certificates = blocks.filter(({ label }) => label === 'CERTIFICATE');
+  if (blocks.length === 0 && bytes[0] === 0x30) {
+    const lines =
+      Buffer.from(bytes)
+        .toString('base64')
+        .match(/.{1,64}/g) ?? [];
+    certificates = [
+      { label: 'CERTIFICATE', text: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n` },
+    ];
+  }
+  if (keys.length + certificates.length === 0) throw unknownContent();
+  const join = (parts: typeof blocks): Uint8Array => Buffer.from(parts.map((part) => part.text).join(''), 'latin1');
+  return { backend: 'smime', secret: keys.length > 0, keys: join(keys), certificates: join(certificates) };
+}
+
+async function recognizeOpenpgp(bytes: Uint8Array): Promise<KeyFile> {
+  const { exportKeys } = await import('../backends/openpgp/index.ts');
+  try {
+    const certificates = Buffer.from(await exportKeys(bytes));
+    const keys = await exportKeys(bytes, { secret: true }).catch(() => '');
+    return { backend: 'openpgp', secret: keys !== '', keys: Buffer.from(keys), certificates };
+  } catch (error) {
+    throw error instanceof E2eError && error.code !== 'ERR_E2E_MALFORMED' ? error : unknownContent();
+  }
+}
+
+function unknownContent(): CliError {
+  return new CliError(
+    'BAD_DATA',
+    'this is neither an X.509 certificate (PEM or DER) nor an OpenPGP key (armored or binary)',
+  );
+}
+
+async function importCertificate(
+  io: Io,
+  store: DirectoryStore,
+  jid: Jid,
+  found: KeyFile,
+  replace: boolean,
+): Promise<void> {
+  const { backend, certificates } = found;
+  if (found.secret) {
+    throw new CliError(
+      'BAD_DATA',
+      'the file holds a private key: --identity makes it mine; of a contact only the certificate is wanted',
+    );
+  }
+  const trial = memoryStore();
+  trial.fileCertificate(jid, backend, certificates);
+  const engine = await loadBackend(backend, trial);
+  const named = await namedFor(engine, jid);
+  const before = await (await loadBackend(backend, store, () => store.trust())).certificates(jid);
+  await store.fileCertificate(jid, backend, certificates, replace ? 'replace' : 'add');
+  for (const { fingerprint, algorithm } of named) {
+    io.stderr.write(`filed for ${jid.toString()}: ${backend} certificate ${fingerprint} (${algorithm})\n`);
+  }
+  if (!(await engine.canSealTo(jid, new Date())))
+    io.stderr.write('  it cannot be encrypted to now: expired, or only for signing\n');
+  const others = before.filter((one) => !named.some(({ fingerprint }) => fingerprint === one.fingerprint));
+  if (others.length > 0 && !replace) {
+    io.stderr.write(`  ${others.length} other certificate(s) speak for this address too; --replace forgets them\n`);
+  }
+}
+
+/** The certificates that name the JID: one that does not could never speak for it. */
+async function namedFor(
+  engine: Awaited<ReturnType<typeof loadBackend>>,
+  jid: Jid,
+): Promise<Awaited<ReturnType<typeof engine.certificates>>> {
+  const all = await engine.certificates(jid);
+  const named = all.filter(({ jids }) => jids.includes(jid.toString()));
+  if (named.length > 0) return named;
+  if (all.length === 0) throw unknownContent();
+  const names = all
+    .flatMap(({ jids, subject }) => (jids.length > 0 ? jids : [subject]))
+    .map((name) => forTerminal(name));
+  throw new CliError(
+    'BAD_DATA',
+    `the certificate does not name ${jid.toString()}, but ${names.slice(0, 5).join(', ')}`,
+  );
+}
+
+async function importIdentity(io: Io, store: DirectoryStore, jid: Jid, found: KeyFile, force: boolean): Promise<void> {
+  const { backend, keys } = found;
+  if (!found.secret)
+    throw new CliError('BAD_DATA', 'the file holds no private key; without --identity it is filed as a contact');
+  const certificates = backend === 'openpgp' ? new Uint8Array() : found.certificates;
+  if (backend === 'smime' && certificates.length === 0) {
+    throw new CliError(
+      'BAD_DATA',
+      'the certificate is missing: cat key.pem cert.pem | xmpp-e2e import --identity --jid JID -',
+    );
+  }
+  const trial = memoryStore();
+  trial.addIdentity(jid, backend, { keys, certificates, passphrase: () => passphraseFor(io, jid) });
+  const engine = await loadBackend(backend, trial, () => store.trust());
+  const [named] = await namedFor(engine, jid);
+  // Signs once, so that a key that does not fit its certificate is refused now and not at the first message.
+  const stanza = element('message', 'jabber:client', { from: jid.toString(), to: jid.toString() }, []);
+  await sealStanza(stanza, { backend: engine, protection: 'sign' });
+  if (!(await store.fileIdentity(jid, backend, { keys, certificates }, force))) {
+    throw new CliError(
+      'OUTPUT_EXISTS',
+      `there are ${backend} keys for ${jid.toString()} already; --force replaces them`,
+    );
+  }
+  io.stderr.write(
+    `filed ${backend} keys for ${jid.toString()}: certificate ${named!.fingerprint} (${named!.algorithm})\n`,
+  );
+}

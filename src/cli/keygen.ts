@@ -1,0 +1,87 @@
+/** `xmpp-e2e keygen`: keys of my own, filed in the home. */
+
+import { createPrivateKey } from 'node:crypto';
+import { Jid } from '../index.ts';
+import type { IdentityFiles } from '../stores/node.ts';
+import { CliError, readJid } from './cli-error.ts';
+import { type BackendName, loadBackend, openStore } from './context.ts';
+import type { Io } from './io.ts';
+import { passphraseFromFile } from './passphrase.ts';
+import { pemBlocks } from './pem.ts';
+
+/** Options of `keygen`. */
+export interface KeygenOptions {
+  readonly jid: string;
+  readonly backend: BackendName;
+  readonly algorithm?: KeyAlgorithm;
+  readonly days?: number;
+  readonly force?: true;
+  readonly home?: string;
+}
+
+/** Kinds of keys. */
+export type KeyAlgorithm = 'ed25519' | 'p256' | 'p384' | 'rsa2048' | 'rsa3072' | 'rsa4096';
+
+/** What {@link generate} makes keys for. */
+export interface GenerateRequest {
+  readonly jid: Jid;
+  readonly algorithm?: KeyAlgorithm | undefined;
+  readonly days?: number | undefined;
+  readonly passphrase?: string | undefined;
+}
+
+/** Makes keys in the form in which a store files them, with the certificate that others need. */
+export async function generate(
+  backend: BackendName,
+  { jid, algorithm, days, passphrase }: GenerateRequest,
+): Promise<IdentityFiles & { readonly publicPart: Uint8Array }> {
+  if (backend === 'openpgp') {
+    const { generateIdentity } = await import('../backends/openpgp/index.ts');
+    const expiresAfterSeconds = days === undefined ? undefined : days * 86_400;
+    const made = await generateIdentity({ jid: jid.bare(), algorithm, passphrase, expiresAfterSeconds });
+    const publicPart = Buffer.from(made.certificateArmored);
+    return { keys: Buffer.from(made.secretKeyArmored), certificates: new Uint8Array(), publicPart };
+  }
+  const { generateIdentity } = await import('../backends/smime/index.ts');
+  const { keysPem, certificatesPem } = await generateIdentity({ jid: jid.bare(), algorithm, days });
+  const keys = passphrase === undefined ? keysPem : protect(keysPem, passphrase);
+  return { keys, certificates: certificatesPem, publicPart: certificatesPem };
+}
+
+/** PKCS #8 under a passphrase (PBES2 with AES-256), which openssl reads too. */
+function protect(pem: Uint8Array, passphrase: string): Uint8Array {
+  const keys = pemBlocks(Buffer.from(pem).toString('latin1')).map(({ text }) =>
+    createPrivateKey(text).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }),
+  );
+  return Buffer.from(keys.join(''));
+}
+
+/**
+ * Makes and files keys.
+ *
+ * @throws {CliError} OUTPUT_EXISTS where there are keys and `force` is not given
+ * @throws {E2eError} STORE_FAILED
+ */
+export async function keygen(io: Io, options: KeygenOptions): Promise<void> {
+  const jid = readJid('--jid', options.jid).bare();
+  const { backend, algorithm, days, force = false } = options;
+  const store = await openStore(io, options.home);
+  if (!force && (await store.identities(jid, backend)).length > 0) throw exists(jid, backend);
+  const passphrase = await passphraseFromFile(io);
+  const files = await generate(backend, { jid, algorithm, days, passphrase });
+  if (!(await store.fileIdentity(jid, backend, files, force))) throw exists(jid, backend);
+  const [made] = await (await loadBackend(backend, store)).certificates(jid);
+  io.stderr.write(`made ${backend} keys for ${jid.toString()}${made === undefined ? '' : ` (${made.algorithm})`}\n`);
+  if (made !== undefined) {
+    const until = made.notAfter === undefined ? 'does not expire' : `valid until ${made.notAfter.toISOString()}`;
+    io.stderr.write(`  certificate ${made.fingerprint}, ${until}\n`);
+  }
+  io.stderr.write(`  give it to others: xmpp-e2e export --jid ${jid.toString()} --backend ${backend}\n`);
+}
+
+function exists(jid: Jid, backend: BackendName): CliError {
+  return new CliError(
+    'OUTPUT_EXISTS',
+    `there are ${backend} keys for ${jid.toString()} already; --force replaces them, and what was encrypted to them cannot be read any more`,
+  );
+}

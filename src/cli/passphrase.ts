@@ -1,0 +1,82 @@
+/** Passphrases: from the file that XMPP_E2E_PASSPHRASE_FILE names, or asked for on the terminal; never from argv. */
+
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { ReadStream } from 'node:tty';
+import type { Jid } from '../index.ts';
+import { CliError } from './cli-error.ts';
+import type { Io } from './io.ts';
+import { forTerminal } from './terminal.ts';
+
+const variable = 'XMPP_E2E_PASSPHRASE_FILE';
+
+/**
+ * The passphrase in the file that the environment names, without its last line end.
+ *
+ * @returns undefined where the variable is not set
+ * @throws {CliError} PASSPHRASE for a file that cannot be read or holds none
+ */
+export async function passphraseFromFile(io: Io): Promise<string | undefined> {
+  const path = io.env[variable];
+  if (path === undefined || path === '') return undefined;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    throw new CliError('PASSPHRASE', `the file that ${variable} names cannot be read`);
+  }
+  const passphrase = text.replace(/\r?\n$/, '');
+  if (passphrase === '') throw new CliError('PASSPHRASE', `the file that ${variable} names is empty`);
+  return passphrase;
+}
+
+/**
+ * Gets the passphrase for the keys of a JID.
+ *
+ * @throws {CliError} PASSPHRASE where there is neither a file nor a terminal; INTERRUPTED
+ */
+export async function passphraseFor(io: Io, jid: Jid): Promise<string> {
+  return (await passphraseFromFile(io)) ?? ask(`Passphrase for the keys of ${jid.toString()}: `);
+}
+
+/** stdin carries the stanza, so the terminal itself is asked. */
+async function ask(question: string): Promise<string> {
+  let fd: number;
+  try {
+    fd = openSync('/dev/tty', 'r+');
+  } catch {
+    throw new CliError('PASSPHRASE', `the keys are protected by a passphrase: set ${variable} to a file that holds it`);
+  }
+  const terminal = new ReadStream(fd);
+  writeSync(fd, forTerminal(question));
+  terminal.setRawMode(true);
+  try {
+    return await readLine(terminal);
+  } finally {
+    terminal.setRawMode(false);
+    writeSync(fd, '\n');
+    terminal.destroy();
+    try {
+      closeSync(fd);
+    } catch {
+      // The stream closed it.
+    }
+  }
+}
+
+function readLine(terminal: ReadStream): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const line: string[] = [];
+    terminal.setEncoding('utf8').on('data', (chunk) => {
+      for (const character of String(chunk)) {
+        if (character === '\r' || character === '\n') resolve(line.join(''));
+        // Ctrl-C and Ctrl-D: in raw mode they are characters.
+        else if (character === '\u0003' || character === '\u0004')
+          reject(new CliError('INTERRUPTED', 'no passphrase was given'));
+        else if (character === '\u007f' || character === '\b') line.pop();
+        else line.push(character);
+      }
+    });
+    terminal.once('end', () => reject(new CliError('PASSPHRASE', 'no passphrase was given')));
+  });
+}

@@ -1,0 +1,192 @@
+/** Runs the command line: commander for the syntax, one file a command, loaded when it is called. */
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CliError } from './cli-error.ts';
+import { backendNames } from './context.ts';
+import { type ExitName, exitCodes } from './exit-codes.ts';
+import type { ExportOptions } from './export.ts';
+import type { ImportOptions } from './import.ts';
+import type { InspectCommandOptions } from './inspect.ts';
+import type { Io } from './io.ts';
+import type { KeygenOptions } from './keygen.ts';
+import type { MapCommandOptions } from './map.ts';
+import type { OpenCommandOptions } from './open.ts';
+import type { SealCommandOptions } from './seal.ts';
+import { report } from './report.ts';
+
+const algorithms = ['ed25519', 'p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'] as const;
+
+/**
+ * Runs one command.
+ *
+ * @param argv the arguments after the program's name
+ * @returns the exit code
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const json = argv.includes('--json');
+  try {
+    await program(io).parseAsync([...argv], { from: 'user' });
+    return exitCodes.OK;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return report(io, error, json);
+    if (error.exitCode === 0) return exitCodes.OK;
+    return report(io, usageError(error, argv), json);
+  }
+}
+
+const exitOfUsage: Readonly<Record<string, ExitName>> = {
+  'commander.unknownCommand': 'UNKNOWN_COMMAND',
+  'commander.help': 'MISSING_ARGUMENT',
+  'commander.missingArgument': 'MISSING_ARGUMENT',
+  'commander.missingMandatoryOptionValue': 'MISSING_ARGUMENT',
+  'commander.optionMissingArgument': 'MISSING_ARGUMENT',
+};
+
+function usageError(error: CommanderError, argv: readonly string[]): CliError {
+  const command = argv.find((word) => !word.startsWith('-'));
+  const known = command !== undefined && error.code !== 'commander.unknownCommand';
+  const help = known ? `xmpp-e2e ${command} --help` : 'xmpp-e2e --help';
+  const what = error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
+  return new CliError(
+    exitOfUsage[error.code] ?? 'UNSUPPORTED_OPTION',
+    `${what.replace(/\s*\n\s*/g, ' ')}; see ${help}`,
+  );
+}
+
+function program(io: Io): Command {
+  const root = new Command('xmpp-e2e')
+    .description('Sign and encrypt XMPP stanzas end to end (RFC 3923), and open them again.')
+    .addHelpText('before', rootExamples)
+    .version(version(), '-V, --version', 'print the version')
+    .exitOverride()
+    // Errors are reported by `run`, in one line.
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: () => undefined,
+      outputError: () => undefined,
+    })
+    .helpCommand(false);
+
+  command(root, 'keygen', 'make keys of my own', [
+    'xmpp-e2e keygen --jid juliet@example.com --backend smime',
+    'xmpp-e2e keygen --jid juliet@example.com --backend openpgp --algorithm ed25519 --days 365',
+    'XMPP_E2E_PASSPHRASE_FILE=pass.txt xmpp-e2e keygen --jid juliet@example.com --backend smime   # protected keys',
+  ])
+    .requiredOption('--jid <jid>', 'my address')
+    .addOption(new Option('--backend <name>', 'format of the keys').choices(backendNames).makeOptionMandatory())
+    .addOption(
+      new Option('--algorithm <name>', 'kind of keys; p256 for smime and ed25519 for openpgp by default').choices(
+        algorithms,
+      ),
+    )
+    .option('--days <n>', 'days until they expire; 730 for smime and never for openpgp by default', positiveInteger)
+    .option('--force', 'replace the keys that are there; they are gone then')
+    .action(async (options: KeygenOptions) => (await import('./keygen.ts')).keygen(io, options));
+
+  command(root, 'import', 'file the certificate of a contact, or keys of my own', [
+    'xmpp-e2e import --jid romeo@example.net romeo.pem',
+    'gpg --export romeo@example.net | xmpp-e2e import --jid romeo@example.net -',
+    'cat key.pem cert.pem | xmpp-e2e import --identity --jid juliet@example.com -',
+  ])
+    .argument('<file>', 'PEM, DER, armored or binary OpenPGP; - for stdin')
+    .requiredOption('--jid <jid>', 'whose it is: from now on it speaks for this address')
+    .option('--identity', 'the file holds private keys, and they are mine')
+    .option('--replace', 'forget the certificates of this contact that were filed before')
+    .option('--force', 'with --identity: replace the keys that are there; they are gone then')
+    .action(async (file: string, options: ImportOptions) =>
+      (await import('./import.ts')).importFile(io, file, options),
+    );
+
+  command(root, 'export', 'print a certificate, mine or a filed one', [
+    'xmpp-e2e export --jid juliet@example.com > juliet.pem',
+    'xmpp-e2e export --jid juliet@example.com --backend openpgp | gpg --import',
+  ])
+    .requiredOption('--jid <jid>', 'whose certificate')
+    .addOption(new Option('--backend <name>', 'which format, where there are two').choices(backendNames))
+    .option('--secret', 'print my private keys instead')
+    .action(async (options: ExportOptions) => (await import('./export.ts')).exportFile(io, options));
+
+  command(root, 'seal', 'sign and encrypt the stanza on stdin', [
+    'xmpp-e2e seal < message.xml > sealed.xml',
+    'xmpp-e2e seal --from juliet@example.com/balcony --to romeo@example.net --protection sign < message.xml',
+  ])
+    .addOption(new Option('--backend <name>', 'the one for which keys are at hand by default').choices(backendNames))
+    .addOption(new Option('--protection <layers>').choices(['sign', 'encrypt', 'sign+encrypt']).default('sign+encrypt'))
+    .addOption(new Option('--payload <form>').choices(['auto', 'cpim', 'pidf', 'xmpp+xml']).default('auto'))
+    .addOption(
+      new Option('--profile <name>', "today's algorithms, or those of the RFC")
+        .choices(['modern', 'rfc3923'])
+        .default('modern'),
+    )
+    .option('--from <jid>', "my address; the stanza's by default")
+    .option('--to <jid>', "the recipient; the stanza's by default")
+    .action(async (options: SealCommandOptions) => (await import('./seal.ts')).seal(io, options));
+
+  command(root, 'open', 'decrypt and verify the stanza on stdin; prints nothing on stdout unless all is well', [
+    'xmpp-e2e open --as romeo@example.net < sealed.xml',
+    'xmpp-e2e open --as romeo@example.net --archive --at 2026-01-31T12:00:00Z < old.xml',
+  ])
+    .requiredOption('--as <jid>', 'my address')
+    .option('--at <time>', 'when it was received (RFC 3339); now by default')
+    .addOption(new Option('--policy <name>', 'what to believe').choices(['strict', 'rfc3923']).default('strict'))
+    .addOption(new Option('--archive', 'it comes from an archive: late, and as often as you like').conflicts('offline'))
+    .option('--offline', 'it comes from offline storage: late, and once')
+    .option('--no-replay', 'do not look whether it was received before')
+    .option('--json', 'print one JSON object with the verdict; errors as JSON on stderr')
+    .action(async (options: OpenCommandOptions) => (await import('./open.ts')).open(io, options));
+
+  command(root, 'inspect', 'show the layers of the stanza on stdin, without keys and without verifying anything', [
+    'xmpp-e2e inspect < sealed.xml',
+    'xmpp-e2e inspect --json < sealed.xml',
+  ])
+    .option('--json', 'print one JSON object')
+    .action(async (options: InspectCommandOptions) => (await import('./inspect.ts')).inspect(io, options));
+
+  command(root, 'map', 'turn the stanza on stdin into a CPIM or PIDF object or back, without cryptography', [
+    'xmpp-e2e map to-cpim < message.xml        # what CPIM cannot say is reported on stderr',
+    'xmpp-e2e map to-pidf < presence.xml',
+    'xmpp-e2e map to-stanza < object.eml',
+  ])
+    .argument('<direction>', 'to-cpim, to-pidf, to-xmpp-xml or to-stanza')
+    .option('--from <jid>', "the sender; the stanza's or the object's by default")
+    .option('--to <jid>', "the recipient; the stanza's or the object's by default")
+    .option('--at <time>', 'the time to write into the object (RFC 3339); now by default')
+    .option('--bare', 'without Message/CPIM around PIDF and application/xmpp+xml')
+    .action(async (direction: string, options: MapCommandOptions) =>
+      (await import('./map.ts')).map(io, direction, options),
+    );
+
+  command(root, 'demo', 'show it all with two people who never existed; needs nothing and leaves nothing', [
+    'xmpp-e2e demo',
+  ]).action(async () => (await import('./demo.ts')).demo(io));
+  return root;
+}
+
+function version(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+}
+
+const rootExamples = `Examples:
+  xmpp-e2e demo
+  xmpp-e2e keygen --jid juliet@example.com --backend smime
+  xmpp-e2e export --jid juliet@example.com > juliet.pem      # give this to Romeo
+  xmpp-e2e import --jid romeo@example.net romeo.pem          # what Romeo gave you
+  xmpp-e2e seal < message.xml > sealed.xml
+  xmpp-e2e open --as juliet@example.com < received.xml
+`;
+
+function command(root: Command, name: string, description: string, examples: readonly string[]): Command {
+  return root
+    .command(name)
+    .description(description)
+    .allowExcessArguments(false)
+    .addHelpText('before', `Examples:\n${examples.map((example) => `  ${example}\n`).join('')}`)
+    .option('--home <dir>', 'keys, contacts and state; $XMPP_E2E_HOME or $XDG_DATA_HOME/xmpp-e2e by default');
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('It must be a number from 1 to 99999.');
+  return Number(text);
+}
