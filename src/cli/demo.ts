@@ -125,7 +125,8 @@ async function showSealed(
   replay: ReplayGuard,
 ): Promise<void> {
   const signed = await sealStanza(stanza, { backend: sender, protection: 'sign' });
-  show(stage, `${kind}: signed`, textOfE2e(signed));
+  const joined = sender.name === 'openpgp' ? ' (alone: when encrypted too, OpenPGP joins both in one message)' : '';
+  show(stage, `${kind}: signed${joined}`, textOfE2e(signed));
   const sealed = await sealStanza(stanza, { backend: sender });
   show(stage, `${kind}: signed and encrypted, as it goes over the wire`, layOut(sealed));
   const opened = await openStanza(wire(sealed), { backends: [recipient], me: romeo, replay });

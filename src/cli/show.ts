@@ -23,7 +23,8 @@ export function layOut(element: XmlElement): string {
   return [start, ...lines, end].join('\n');
 }
 
-const base64Line = /^[A-Za-z0-9+/]{40,76}={0,2}$/;
+const fullLine = /^ {0,8}[A-Za-z0-9+/]{40,76}={0,2}$/;
+const shortLine = /^ {0,8}[A-Za-z0-9+/]{2,76}={0,2}$/;
 
 /**
  * Shortens runs of base64 to their first lines, with a count of what is left out.
@@ -37,26 +38,26 @@ export function shortenBase64(text: string, keep = 2): string {
   const flush = (): void => {
     if (run.length <= keep + 1) shown.push(...run);
     else {
-      const left = run.slice(keep).join('');
-      const bytes = Math.floor((left.replaceAll('=', '').length * 3) / 4);
-      shown.push(...run.slice(0, keep), `[${bytes} more bytes in base64]`);
+      const left = run.slice(keep).map((line) => line.trim().replaceAll('=', ''));
+      const bytes = Math.floor((left.join('').length * 3) / 4);
+      const indent = ' '.repeat(run[0]!.search(/\S/));
+      shown.push(...run.slice(0, keep), `${indent}[${bytes} more bytes in base64]`);
     }
     run = [];
   };
   for (const line of text.split(/\r?\n/)) {
     // The last line of a run is short.
-    if (base64Line.test(line) || (run.length > 0 && /^[A-Za-z0-9+/]{2,76}={0,2}$/.test(line))) run.push(line);
-    else {
-      flush();
-      shown.push(line);
-    }
+    const continues = run.length > 0 && run.at(-1)!.length === run[0]!.length && shortLine.test(line);
+    if (!continues) flush();
+    if (continues || fullLine.test(line)) run.push(line);
+    else shown.push(line);
   }
   flush();
   return shown.join('\n');
 }
 
 /**
- * Indents text and folds its lines to a width.
+ * Indents text and folds its lines to a width, at a space or between two tags where there is one.
  *
  * @param width columns, at least 40
  */
@@ -64,10 +65,23 @@ export function frame(text: string, width: number): string {
   const room = Math.max(width, 40) - 4;
   const lines: string[] = [];
   for (const line of text.replace(/\n+$/, '').split('\n')) {
-    const characters = [...forTerminal(line).split('')];
-    for (let i = 0; i === 0 || i < characters.length; i += room) {
-      lines.push(`${i === 0 ? '  | ' : '  : '}${characters.slice(i, i + room).join('')}`.trimEnd());
-    }
+    let rest = [...graphemes.segment(forTerminal(line))].map(({ segment }) => segment);
+    let mark = '  | ';
+    do {
+      const cut = rest.length <= room ? rest.length : foldAt(rest, room);
+      lines.push(`${mark}${rest.slice(0, cut).join('')}`.trimEnd());
+      rest = rest.slice(cut);
+      mark = '  : ';
+    } while (rest.length > 0);
   }
   return `${lines.join('\n')}\n`;
+}
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+function foldAt(characters: readonly string[], room: number): number {
+  for (let i = room; i > room / 2; i--) {
+    if (characters[i - 1] === ' ' || (characters[i - 1] === '>' && characters[i] === '<')) return i;
+  }
+  return room;
 }

@@ -70,8 +70,8 @@ describe.skipIf(!built)('the built program', () => {
         ok(juliet, ['export', '--jid', 'juliet@example.com', '--backend', backend]),
         ok(romeo, ['export', '--jid', 'romeo@example.net', '--backend', backend]),
       ];
-      ok(romeo, ['import', '--jid', 'juliet@example.com', '-'], certificates[0]!);
-      ok(juliet, ['import', '--jid', 'romeo@example.net', '-'], certificates[1]!);
+      ok(romeo, ['import', '--jid', 'juliet@example.com', '-'], certificates[0]);
+      ok(juliet, ['import', '--jid', 'romeo@example.net', '-'], certificates[1]);
     }
   });
 
@@ -185,7 +185,7 @@ describe.skipIf(!built)('the built program', () => {
     expect(performance.now() - start).toBeLessThan(10_000);
     expect(run.stderr).toBe('');
     expect(run.stdout).not.toContain('\u001b');
-    for (const line of run.stdout.split('\n')) expect([...line].length, line).toBeLessThanOrEqual(140);
+    for (const line of run.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(140);
     expect(readdirSync(temporary)).toEqual([]);
   });
 

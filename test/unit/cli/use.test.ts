@@ -304,7 +304,7 @@ describe('the demonstration', () => {
     const before = readdirSync('/tmp').filter((name) => name.startsWith('xmpp-e2e-demo-'));
     expect(before).toEqual([]);
     for (const line of shown.stdout.split('\n')) {
-      if (/^ {2}[|:] /.test(line)) expect([...line].length).toBeLessThanOrEqual(80);
+      if (/^ {2}[|:] /.test(line)) expect(line.length).toBeLessThanOrEqual(80);
     }
     expect(shown.stdout).not.toMatch(/\u001b/);
     expect(shown.stdout).toMatch(/\[\d+ more bytes in base64\]/);
