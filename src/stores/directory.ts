@@ -149,7 +149,7 @@ class Directory implements DirectoryStore {
     const path = join(await this.#prepare('contacts', jid), contact);
     await this.#locked(async () => {
       const old = mode === 'add' ? await readOwnFile(path, false) : undefined;
-      if (old !== undefined && Buffer.from(old.bytes).includes(certificates)) return;
+      if (old !== undefined && Buffer.from(old.bytes).includes(Buffer.from(certificates))) return;
       await writeOwnFile(path, old === undefined ? certificates : concatBytes(old.bytes, lineEnd, certificates));
     });
   }

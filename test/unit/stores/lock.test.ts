@@ -52,6 +52,24 @@ describe('a lock', () => {
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
+  it('that many find dead at once is broken once, and no living one with it', async () => {
+    const [, , , ...place] = await sample();
+    for (let round = 0; round < runs(200); round++) {
+      const path = newLock();
+      symlinkSync(`999999999 1 ${'a'.repeat(24)} ${place.join(' ')}`, path);
+      let inside = 0;
+      let most = 0;
+      const work = async (): Promise<void> => {
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        inside--;
+      };
+      await Promise.all(Array.from({ length: 16 }, () => withLock(path, work)));
+      expect(most).toBe(1);
+      expect(readdirSync(dirname(path))).toEqual([]);
+    }
+  });
+
   it('of this process number, but an earlier process, is broken', async () => {
     const [pid, started, , ...place] = await sample();
     expect(pid).toBe(String(process.pid));
