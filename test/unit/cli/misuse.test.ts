@@ -278,6 +278,16 @@ describe('the command line itself', () => {
     });
   });
 
+  it('documents every exit code', () => {
+    const page = readFileSync(new URL('../../../src/cli/README.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| (\d+) +\| (\w+) +\| ([\w, ]*?) *\|$/gm)].map((row) => row.slice(1));
+    const expected = Object.entries(exitCodes).map(([name, code]) => {
+      const of = errorCodes.filter((error) => exitOf[error] === name).map((error) => error.replace('ERR_E2E_', ''));
+      return [String(code), name, of.join(', ')];
+    });
+    expect(rows).toEqual(expected);
+  });
+
   it('finds its home without guessing at those of others', () => {
     const home = (env: Record<string, string>, option?: string): string =>
       homePath({ env } as unknown as Parameters<typeof homePath>[0], option);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -226,6 +227,22 @@ describe('damage', () => {
     await refusal(Promise.resolve(fileReplayStore(join(newFile(), 'deeper')).since()), 'ERR_E2E_STORE_FAILED');
     chmodSync(real, 0o666);
     await refusal(fileReplayStore(real).record(entryOf(9), ordered), 'ERR_E2E_STORE_FAILED');
+  });
+
+  it('refuses a file of a newer version', async () => {
+    const path = newFile();
+    const header = 'xmpp-e2e-replay 2 1767225600000000000 0123456789abcdef';
+    for (const [version, works] of [
+      ['1', true],
+      ['2', false],
+    ] as const) {
+      const line = header.replace('replay 2', `replay ${version}`);
+      const right = createHash('sha256').update(` ${line}`).digest('hex').slice(0, 16);
+      writeFileSync(path, `${line} ${right}\n`, { mode: 0o600 });
+      const since = fileReplayStore(path).since();
+      if (works) expect(await since).toBe(1_767_225_600_000_000_000n);
+      else expect((await refusal(since, 'ERR_E2E_STORE_FAILED')).reason).toContain('version');
+    }
   });
 
   it('keeps refusing after the file lost records or was removed under a running store', async () => {
