@@ -6,6 +6,7 @@ import {
   type OpenForwardedOptions,
   type SessionOpenOptions,
   type Verdict,
+  type XmlElement,
 } from '../index.ts';
 import type { StanzaForm } from './stanza-pipe.ts';
 import { setVerdict } from './verdict-of.ts';
@@ -45,9 +46,9 @@ export function explicitWith<Stanza>(
   write: (stanza: Stanza) => unknown,
 ): Explicit<Stanza> {
   const seal = async (stanza: Stanza): Promise<Stanza> =>
-    form.build(await session.seal(form.source(stanza) as object | string));
-  const opened = (tree: Parameters<typeof form.build>[0], verdict: Verdict): ExplicitOpened<Stanza> => {
-    const stanza = form.build(tree);
+    form.build(await session.seal(form.source(stanza) as object | string), stanza);
+  const opened = (tree: XmlElement, verdict: Verdict, like: Stanza): ExplicitOpened<Stanza> => {
+    const stanza = form.build(tree, like);
     setVerdict(verdict, form.parts(stanza));
     return { stanza, verdict };
   };
@@ -59,11 +60,11 @@ export function explicitWith<Stanza>(
     },
     async open(stanza, options) {
       const { stanza: tree, verdict } = await session.open(form.source(stanza) as object | string, options);
-      return opened(tree, verdict);
+      return opened(tree, verdict, stanza);
     },
     async openForwarded(stanza, options) {
       const { opened: inner } = await session.openForwarded(form.source(stanza) as object | string, options);
-      return opened(inner.stanza, inner.verdict);
+      return opened(inner.stanza, inner.verdict, stanza);
     },
   };
 }

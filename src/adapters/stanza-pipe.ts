@@ -11,8 +11,12 @@ export interface StanzaForm<Stanza> {
   glance(stanza: Stanza): Glance;
   /** What `session` can convert: an element of ltx or the DOM, or text. */
   source(stanza: Stanza): unknown;
-  /** Builds the SDK's own object. */
-  build(stanza: XmlElement): Stanza;
+  /**
+   * Builds the SDK's own object.
+   *
+   * @param like the object in whose place it comes
+   */
+  build(stanza: XmlElement, like: Stanza): Stanza;
   /** The objects that a handler may be given for a stanza. */
   parts(stanza: Stanza): Iterable<unknown>;
 }
@@ -88,10 +92,10 @@ export function stanzaPipe<Stanza>(
     }
     if (received.action === 'drop') {
       drop();
-      if (received.reply !== undefined) void reply(form.build(received.reply));
+      if (received.reply !== undefined) void reply(form.build(received.reply, stanza));
       return;
     }
-    const built = form.build(received.stanza);
+    const built = form.build(received.stanza, stanza);
     if (received.verdict !== undefined) setVerdict(received.verdict, form.parts(built));
     deliver(built);
   };
@@ -117,7 +121,7 @@ export function stanzaPipe<Stanza>(
       const sent = outbox.then(async () => {
         try {
           const other = stream.concernsSent(glance) ? await stream.send(glance, form.source(stanza)) : undefined;
-          return write(other === undefined ? stanza : form.build(other));
+          return write(other === undefined ? stanza : form.build(other, stanza));
         } finally {
           sending--;
         }

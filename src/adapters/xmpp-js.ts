@@ -42,7 +42,11 @@ export interface XmppJsEntity<El extends LtxElement> {
   readonly NS?: string;
   readonly streamManagement?: { inbound: number };
   readonly iqCallee?: {
-    get(namespace: string, name: string, handler: (context: never, next: never) => unknown): void;
+    get(
+      namespace: string,
+      name: string,
+      handler: (context: { readonly element: LtxElement }, next: () => unknown) => unknown,
+    ): void;
   };
 }
 

@@ -1,0 +1,46 @@
+/** A user at an SDK: the same few acts, whatever the SDK. */
+import type { E2eSession, Verdict } from '../../src/index.ts';
+import type { XmppServer } from './xmpp-server.ts';
+
+/** A message, presence or request as a handler of the application got it. */
+export interface Arrival {
+  readonly from: string;
+  readonly text: string;
+  readonly id: string | undefined;
+  readonly verdict: Verdict | undefined;
+}
+
+/** One user on one stream. */
+export interface Actor {
+  readonly sdk: string;
+  readonly session: E2eSession;
+  /** Full JID. */
+  readonly jid: string;
+  readonly messages: Arrival[];
+  readonly presences: Arrival[];
+  readonly requests: Arrival[];
+  /** Everything that went over the wire, in both directions, before TLS. */
+  wire(): string;
+  /** Sends a chat message; settles when the SDK has taken it. */
+  say(to: string, text: string, id: string): Promise<void>;
+  /** Sends directed presence with a status. */
+  show(to: string, status: string): Promise<void>;
+  /** Asks for an echo (iq get); the text comes back in the answer. */
+  ask(to: string, text: string): Promise<Arrival>;
+  stop(): Promise<void>;
+}
+
+/** Connects a user. */
+export type Connect = (server: XmppServer, user: string, session: E2eSession, resource?: string) => Promise<Actor>;
+
+/** The namespace of the request that every actor answers: it returns its text. */
+export const ECHO = 'urn:example:echo';
+
+/** Waits until something holds, and fails after a while. */
+export async function until(what: string, holds: () => boolean, seconds = 20): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`timeout: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

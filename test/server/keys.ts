@@ -1,0 +1,28 @@
+/** Keys for the accounts of a test: everybody has everybody's certificate on file. */
+import { generateIdentity, openpgp } from '../../src/backends/openpgp/index.ts';
+import { utf8 } from '../../src/bytes.ts';
+import { Jid, type SecurityBackend } from '../../src/index.ts';
+import { memoryStore } from '../../src/stores/index.ts';
+
+/** Gives each account its own backend. */
+export type Backends = ReadonlyMap<string, SecurityBackend>;
+
+/** OpenPGP backends for bare JIDs. */
+export async function openpgpBackends(jids: readonly string[]): Promise<Backends> {
+  const identities = await Promise.all(
+    jids.map(async (text) => {
+      const jid = Jid.parse(text);
+      return { jid, ...(await generateIdentity({ jid, at: new Date(Date.now() - 60_000) })) };
+    }),
+  );
+  return new Map(
+    identities.map(({ jid, secretKeyArmored }) => {
+      const store = memoryStore();
+      store.addIdentity(jid, 'openpgp', { keys: utf8(secretKeyArmored), certificates: new Uint8Array() });
+      for (const other of identities) {
+        if (other.jid !== jid) store.fileCertificate(other.jid, 'openpgp', utf8(other.certificateArmored));
+      }
+      return [jid.toString(), openpgp({ store })];
+    }),
+  );
+}

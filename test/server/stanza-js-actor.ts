@@ -1,0 +1,90 @@
+/** A user at StanzaJS. */
+import * as stanza from 'stanza';
+import type { Agent } from 'stanza';
+import { transparent, verdictOf } from '../../src/adapters/stanza-js.ts';
+import type { E2eSession } from '../../src/index.ts';
+import { type Actor, type Arrival, ECHO } from './actor.ts';
+import type { XmppServer } from './xmpp-server.ts';
+
+// A CommonJS package: what Node finds by name depends on the loader.
+const { createClient, JXT } = 'default' in stanza ? (stanza.default as typeof stanza) : stanza;
+
+/** An actor with its client. */
+export interface StanzaActor extends Actor {
+  readonly client: Agent;
+}
+
+/** Connects over WebSocket. */
+export async function connectStanzaJs(
+  server: XmppServer,
+  user: string,
+  session: E2eSession,
+  resource = 'stanza',
+  url = server.websocket,
+): Promise<StanzaActor> {
+  const client = createClient({
+    jid: `${user}@${server.domain}`,
+    resource,
+    password: `${user}pw`,
+    transports: { websocket: url, bosh: false },
+    autoReconnect: false,
+  });
+  client.use((_agent, registry) => {
+    registry.define([{ namespace: ECHO, element: 'echo', path: 'iq.echo', fields: { text: JXT.text() } } as never]);
+  });
+  client.use(transparent({ session, JXT: JXT as never }) as never as (agent: Agent) => void);
+  const traffic: string[] = [];
+  const messages: Arrival[] = [];
+  const presences: Arrival[] = [];
+  const requests: Arrival[] = [];
+  client.on('raw:incoming', (data) => void traffic.push(data));
+  client.on('raw:outgoing', (data) => void traffic.push(data));
+  const arrival = (json: { from?: string; id?: string }, text = ''): Arrival => ({
+    from: json.from ?? '',
+    text,
+    id: json.id,
+    verdict: verdictOf(json),
+  });
+  client.on('message', (message) => {
+    if (message.body !== undefined) messages.push(arrival(message, message.body));
+  });
+  client.on('presence', (presence) => void presences.push(arrival(presence, presence.status)));
+  client.on(
+    'iq:get:echo' as never,
+    ((iq: { from: string; id: string; echo: { text: string } }) => {
+      requests.push(arrival(iq, iq.echo.text));
+      client.sendIQResult(iq as never, { echo: { text: iq.echo.text } } as never);
+    }) as never,
+  );
+  const started = new Promise<void>((resolve, reject) => {
+    client.once('session:started', () => resolve());
+    client.once('disconnected', () => reject(new Error('disconnected')));
+  });
+  client.connect();
+  await started;
+  client.sendPresence({});
+  return {
+    sdk: 'stanza',
+    client,
+    session,
+    jid: client.jid,
+    messages,
+    presences,
+    requests,
+    wire: () => traffic.join('\n'),
+    say: (to, body, id) => client.send('message', { to, type: 'chat', id, body }),
+    show: (to, status) => client.send('presence', { to, status }),
+    async ask(to, text) {
+      const answer = (await client.sendIQ({ to, type: 'get', echo: { text } } as never)) as {
+        from: string;
+        echo?: { text: string };
+      };
+      return arrival(answer, answer.echo?.text);
+    },
+    async stop() {
+      const gone = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
+      await client.disconnect();
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** A user at strophe.js. */
+import { $iq, $msg, $pres, type StropheConnection, Strophe } from './strophe-api.ts';
+import { transparent, verdictOf } from '../../src/adapters/strophe.ts';
+import type { E2eSession } from '../../src/index.ts';
+import { type Actor, type Arrival, ECHO } from './actor.ts';
+import type { XmppServer } from './xmpp-server.ts';
+
+/** An actor with its connection. */
+export interface StropheActor extends Actor {
+  readonly connection: StropheConnection;
+}
+
+/** Connects over WebSocket. */
+export async function connectStrophe(
+  server: XmppServer,
+  user: string,
+  session: E2eSession,
+  resource = 'strophe',
+  url = server.websocket,
+): Promise<StropheActor> {
+  const connection = new Strophe.Connection(url, { enableStreamManagement: true });
+  const traffic: string[] = [];
+  const messages: Arrival[] = [];
+  const presences: Arrival[] = [];
+  const requests: Arrival[] = [];
+  connection.rawInput = (data: string) => void traffic.push(data);
+  connection.rawOutput = (data: string) => void traffic.push(data);
+  transparent(connection, { session });
+  const arrival = (stanza: Element, child: string): Arrival => ({
+    from: stanza.getAttribute('from') ?? '',
+    text: stanza.getElementsByTagName(child)[0]?.textContent ?? '',
+    id: stanza.getAttribute('id') ?? undefined,
+    verdict: verdictOf(stanza),
+  });
+  await new Promise<void>((resolve, reject) => {
+    connection.connect(`${user}@${server.domain}/${resource}`, `${user}pw`, (status: number, reason: string) => {
+      if (status === Strophe.Status.CONNECTED) resolve();
+      if (status === Strophe.Status.CONNFAIL || status === Strophe.Status.AUTHFAIL) reject(new Error(reason));
+    });
+  });
+  const handle = (name: string, handler: (stanza: Element) => void): void => {
+    const keep = (stanza: Element): boolean => (handler(stanza), true);
+    connection.addHandler(keep, null, name);
+  };
+  handle('message', (stanza) => {
+    if (stanza.getElementsByTagName('body').length > 0) messages.push(arrival(stanza, 'body'));
+  });
+  handle('presence', (stanza) => presences.push(arrival(stanza, 'status')));
+  connection.addHandler(
+    (request: Element) => {
+      requests.push(arrival(request, 'echo'));
+      const id = request.getAttribute('id')!;
+      const to = request.getAttribute('from')!;
+      connection.send(
+        $iq({ type: 'result', id, to })
+          .c('echo', { xmlns: ECHO })
+          .t(request.getElementsByTagName('echo')[0]!.textContent!),
+      );
+      return true;
+    },
+    ECHO,
+    'iq',
+    'get',
+  );
+  connection.send($pres());
+  return {
+    sdk: 'strophe',
+    connection,
+    session,
+    jid: connection.jid,
+    messages,
+    presences,
+    requests,
+    wire: () => traffic.join('\n'),
+    say(to, text, id) {
+      connection.send($msg({ to, type: 'chat', id }).c('body').t(text));
+      return Promise.resolve();
+    },
+    show(to, status) {
+      connection.send($pres({ to }).c('status').t(status));
+      return Promise.resolve();
+    },
+    ask: (to, text) =>
+      new Promise((resolve, reject) => {
+        const request = $iq({ to, type: 'get' }).c('echo', { xmlns: ECHO }).t(text);
+        const failed = (answer: Element | null): void =>
+          reject(new Error(answer === null ? 'timeout' : Strophe.serialize(answer)));
+        connection.sendIQ(request, (answer: Element) => resolve(arrival(answer, 'echo')), failed, 10_000);
+      }),
+    async stop() {
+      connection.disconnect('done');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    },
+  };
+}

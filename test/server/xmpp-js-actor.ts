@@ -1,0 +1,75 @@
+/** A user at @xmpp/client. */
+import { client, type Client, type Element, xml } from '@xmpp/client';
+import { transparent, verdictOf } from '../../src/adapters/xmpp-js.ts';
+import type { E2eSession } from '../../src/index.ts';
+import { type Actor, type Arrival, ECHO } from './actor.ts';
+import type { XmppServer } from './xmpp-server.ts';
+
+/** An actor with its client. */
+export interface XmppJsActor extends Actor {
+  readonly client: Client;
+}
+
+/** Connects over STARTTLS (xmpp), direct TLS (xmpps) or WebSocket (wss). */
+export async function connectXmppJs(
+  server: XmppServer,
+  user: string,
+  session: E2eSession,
+  resource = 'xmpp.js',
+  service = `xmpp://localhost:${server.starttlsPort}`,
+): Promise<XmppJsActor> {
+  const xmpp = client({ service, domain: server.domain, username: user, password: `${user}pw`, resource });
+  const traffic: string[] = [];
+  const { write, _onData } = xmpp;
+  xmpp.write = (text) => (traffic.push(text), write.call(xmpp, text));
+  xmpp._onData = (data) => (traffic.push(String(data)), _onData.call(xmpp, data));
+  xmpp.on('error', () => undefined);
+  transparent<Element>(xmpp, { session, xml });
+
+  const messages: Arrival[] = [];
+  const presences: Arrival[] = [];
+  const requests: Arrival[] = [];
+  const arrival = (stanza: Element, text: string | null | undefined): Arrival => ({
+    from: stanza.attrs['from'] ?? '',
+    text: text ?? '',
+    id: stanza.attrs['id'],
+    verdict: verdictOf(stanza),
+  });
+  xmpp.on('stanza', (stanza: Element) => {
+    if (stanza.is('message') && stanza.getChild('body')) messages.push(arrival(stanza, stanza.getChildText('body')));
+    if (stanza.is('presence')) presences.push(arrival(stanza, stanza.getChildText('status')));
+  });
+  xmpp.iqCallee.get(ECHO, 'echo', ({ stanza, element }) => {
+    requests.push(arrival(stanza, element.text()));
+    return xml('echo', { xmlns: ECHO }, element.text());
+  });
+  await xmpp.start();
+  await xmpp.send(xml('presence'));
+  return {
+    sdk: 'xmpp.js',
+    client: xmpp,
+    session,
+    jid: String(xmpp.jid),
+    messages,
+    presences,
+    requests,
+    wire: () => traffic.join('\n'),
+    async say(to, text, id) {
+      await xmpp.send(xml('message', { to, type: 'chat', id }, xml('body', {}, text)));
+    },
+    async show(to, status) {
+      await xmpp.send(xml('presence', { to }, xml('status', {}, status)));
+    },
+    async ask(to, text) {
+      const answer = await xmpp.iqCaller.request(
+        xml('iq', { type: 'get', to }, xml('echo', { xmlns: ECHO }, text)),
+        10_000,
+      );
+      return arrival(answer, answer.getChildText('echo', ECHO));
+    },
+    async stop() {
+      xmpp.reconnect.stop();
+      await xmpp.stop().catch(() => undefined);
+    },
+  };
+}
