@@ -1,0 +1,212 @@
+/**
+ * The entry `xmpp-e2e/stanza-js`: sealed stanzas in `stanza` (StanzaJS).
+ *
+ *     client.use(transparent({ session, JXT }));
+ *     client.on('chat', (message) => verdictOf(message)?.sender?.jid);
+ *
+ * StanzaJS works on JSON, into which it takes only what it has definitions for: the sealed object gets one. The agent's
+ * `send` and its `stream:data` event are taken.
+ */
+
+import { E2E_NAMESPACE, type E2eSession, type Glance, serializeXml } from '../index.ts';
+import { type Explicit, explicitWith } from './explicit.ts';
+import { type StanzaForm, stanzaPipe, type TransparentOptions } from './stanza-pipe.ts';
+
+export { verdictOf } from './verdict-of.ts';
+export type { Explicit, ExplicitOpened } from './explicit.ts';
+
+/** A stanza as JSON. */
+export type StanzaJson = Record<string, unknown>;
+
+/** An element of JXT, StanzaJS's XML library, as far as it is used. */
+export interface JxtElement {
+  children: unknown[];
+  getName(): string;
+  getNamespace(): string;
+  getAttribute(name: string): string | undefined;
+  getDefaultNamespace(): string;
+  getChild(name: string, namespace?: string): JxtElement | undefined;
+  getText(): string;
+  appendChild(child: JxtElement): unknown;
+  toString(): string;
+}
+
+/** The `JXT` export of `stanza`, as far as it is used. */
+export interface Jxt {
+  parse(text: string): JxtElement;
+  createElement(namespace: string, name: string, defaultNamespace: string, parent: JxtElement): JxtElement;
+  extendMessage(fields: object): unknown;
+  extendPresence(fields: object): unknown;
+}
+
+/** StanzaJS's registry of definitions, as far as it is used. */
+export interface JxtRegistry {
+  define(definitions: never): void;
+  import(element: never, context?: never): unknown;
+  export(kind: string, json: never, context?: never): unknown;
+}
+
+/** A StanzaJS client, as far as it is used. */
+export interface StanzaAgent {
+  readonly send: (kind: never, json: never, replay?: boolean) => Promise<void>;
+  readonly emit: (event: never, ...parameters: never[]) => boolean;
+  readonly disco: { addFeature(feature: string): void };
+  readonly sm: { handled: number; readonly inboundStarted: boolean };
+}
+
+/** Options of {@link transparent}. */
+export interface StanzaJsOptions extends TransparentOptions {
+  readonly JXT: Jxt;
+}
+
+/** A plugin for `client.use`. */
+export type StanzaPlugin = (agent: StanzaAgent, registry: JxtRegistry, config: unknown) => void;
+
+type Kind = 'message' | 'presence' | 'iq';
+type Send = (kind: string, json: StanzaJson, replay?: boolean) => Promise<void>;
+type Emit = (event: string | symbol, ...parameters: unknown[]) => boolean;
+
+interface Entry {
+  readonly kind: Kind;
+  readonly json: StanzaJson;
+}
+
+/**
+ * A plugin that seals what a client sends and opens what it receives. Everything behind it sees plain stanzas, and
+ * `verdictOf` tells which of them came sealed. The feature is announced by the client's own `disco`.
+ *
+ * A stanza that cannot be sealed is not sent: the client emits `stanza:failed`, a request fails at once, and the
+ * session tells its listeners of `unsent`.
+ */
+export function transparent(options: StanzaJsOptions): StanzaPlugin {
+  return (agent, registry, config) => {
+    const form = formWith(registry, options.JXT, config);
+    const send = agent.send.bind(agent) as Send;
+    const emit = agent.emit.bind(agent) as Emit;
+    const write = ({ kind, json }: Entry): Promise<void> => send(kind, json);
+    const pipe = stanzaPipe(options, form, write);
+    agent.disco.addFeature(E2E_NAMESPACE);
+
+    const hooks = {
+      async send(kind: string, json: StanzaJson, replay = false): Promise<void> {
+        // What a resumed stream sends again is sealed already.
+        if (replay || !isStanzaKind(kind)) return send(kind, json, replay);
+        const entry = { kind, json };
+        if (pipe.passes(entry)) return write(entry);
+        try {
+          await pipe.send(entry, write);
+        } catch {
+          // Nothing in StanzaJS looks at this promise; the session's listeners know the reason.
+          fail(emit, entry);
+        }
+      },
+      emit(event: string | symbol, ...parameters: unknown[]): boolean {
+        const [json, kind] = parameters as [StanzaJson, string];
+        if (event !== 'stream:data' || !isStanzaKind(kind)) return emit(event, ...parameters);
+        const deliver = (entry: Entry): void => {
+          count(agent, -1);
+          emit('stream:data', entry.json, entry.kind);
+        };
+        const taken = pipe.receive({ kind, json }, deliver, () => undefined);
+        // Counted on arrival: it will be handled, so that a resumed stream must not bring it again.
+        if (taken) count(agent, 1);
+        return taken || emit(event, ...parameters);
+      },
+    };
+    Object.assign(agent, hooks);
+  };
+}
+
+/**
+ * Seals and opens single stanzas, and leaves the client as it is. The stanzas are `{ kind, json }`.
+ *
+ * @param agent sends what {@link Explicit.send} seals
+ */
+export function explicit(
+  agent: StanzaAgent & { readonly stanzas: JxtRegistry; readonly config?: unknown },
+  { session, JXT }: { readonly session: E2eSession; readonly JXT: Jxt },
+): Explicit<Entry> {
+  const send = agent.send.bind(agent) as Send;
+  return explicitWith(session, formWith(agent.stanzas, JXT, agent.config), ({ kind, json }) => send(kind, json));
+}
+
+function isStanzaKind(kind: string): kind is Kind {
+  return kind === 'message' || kind === 'presence' || kind === 'iq';
+}
+
+function count({ sm }: StanzaAgent, difference: 1 | -1): void {
+  if (sm.inboundStarted) sm.handled += difference;
+}
+
+function fail(emit: Emit, { kind, json }: Entry): void {
+  emit('stanza:failed', { kind, stanza: json });
+  if (kind !== 'iq' || (json['type'] !== 'get' && json['type'] !== 'set')) return;
+  const { id, to, from } = json;
+  const error = { type: 'cancel', condition: 'undefined-condition' };
+  emit(`iq:id:${String(id)}`, { id, from: to, to: from, type: 'error', error });
+}
+
+function formWith(registry: JxtRegistry, jxt: Jxt, config: unknown): StanzaForm<Entry> {
+  define(registry, jxt);
+  const { lang = 'en', acceptLanguages = [lang] } = (config ?? {}) as { lang?: string; acceptLanguages?: string[] };
+  const exported = ({ kind, json }: Entry): JxtElement => registry.export(kind, json as never) as JxtElement;
+  return {
+    glance: (entry) => glanceJxt(exported(entry)),
+    source: (entry) => exported(entry).toString(),
+    build(stanza, { json }) {
+      const element = jxt.parse(serializeXml(stanza));
+      const built = registry.import(element as never, { lang, acceptLanguages } as never) as StanzaJson;
+      // StanzaJS takes the address of a stanza without "from" from its own state.
+      return {
+        kind: stanza.name as Kind,
+        json: stanza.attribute('from') === undefined ? withFrom(built, json) : built,
+      };
+    },
+    parts: ({ json }) => [json],
+  };
+}
+
+function withFrom(built: StanzaJson, { from }: StanzaJson): StanzaJson {
+  return from === undefined ? built : { ...built, from };
+}
+
+function glanceJxt(element: JxtElement): Glance {
+  const children = element.children.filter((child) => typeof child === 'object' && child !== null) as JxtElement[];
+  return {
+    name: element.getName(),
+    from: element.getAttribute('from'),
+    to: element.getAttribute('to'),
+    type: element.getAttribute('type'),
+    id: element.getAttribute('id'),
+    children: children.map((child) => ({ name: child.getName(), namespace: child.getNamespace() })),
+  };
+}
+
+const defined = new WeakSet<JxtRegistry>();
+
+/** The sealed object as a field of messages and presence, and as a payload of iq (else it is answered as unknown). */
+function define(registry: JxtRegistry, jxt: Jxt): void {
+  if (defined.has(registry)) return;
+  defined.add(registry);
+  const field = {
+    importer: (element: JxtElement) => element.getChild('e2e', E2E_NAMESPACE)?.getText(),
+    exporter(element: JxtElement, text: unknown): void {
+      if (typeof text !== 'string') return;
+      const child = jxt.createElement(E2E_NAMESPACE, 'e2e', element.getDefaultNamespace(), element);
+      child.children.push(text);
+      element.appendChild(child);
+    },
+  };
+  const payload = {
+    namespace: E2E_NAMESPACE,
+    element: 'e2e',
+    path: 'iq.e2e',
+    fields: {
+      text: {
+        importer: (element: JxtElement) => element.getText(),
+        exporter: (element: JxtElement, text: unknown) => void element.children.push(text),
+      },
+    },
+  };
+  registry.define([jxt.extendMessage({ e2e: field }), jxt.extendPresence({ e2e: field }), payload] as never);
+}
