@@ -93,7 +93,10 @@ export function serializeSignatureAlgorithm(algorithm: SignatureAlgorithm): DerE
  * Whether a key can have made a signature of this kind: the scheme fits the algorithm, and the restrictions that a
  * PSS-only key carries are kept (RFC 4055 section 1.2).
  */
-export function fitsKey(key: Pick<PublicKey, 'algorithm' | 'pss'>, algorithm: SignatureAlgorithm): boolean {
+export function fitsKey(
+  key: Pick<PublicKey, 'algorithm'> & Partial<Pick<PublicKey, 'pss'>>,
+  algorithm: SignatureAlgorithm,
+): boolean {
   switch (algorithm.scheme) {
     case 'rsa-pkcs1v15':
       return key.algorithm === 'rsa';
