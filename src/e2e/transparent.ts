@@ -193,7 +193,8 @@ export class TransparentStream {
 
   async #forwarded(tree: XmlElement): Promise<Received> {
     const forwarded = readForwarded(tree)!;
-    const { stanza } = forwarded;
+    const { stanza, kind } = forwarded;
+    if (kind === 'carbon-received' || kind === 'carbon-sent') contextOf(forwarded, tree, this.#session.jid);
     if (e2eChildren(stanza).length > 0 && stanza.attribute('type') !== 'error') {
       if (stanza.attribute('type') === 'groupchat') return pass;
       const { message, opened } = await this.#session.openForwarded(tree, { accept: believe });
