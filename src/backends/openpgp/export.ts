@@ -3,7 +3,7 @@
 import { E2eError } from '../../errors.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
 import { writeArmor } from './armor.ts';
-import { type PrivateKey, structureOf } from './library.ts';
+import { structureOf } from './library.ts';
 import { parseKey, splitKeys } from './parse-keys.ts';
 
 const stage = 'parse';
@@ -31,7 +31,7 @@ export async function exportKeys(file: Uint8Array, options: ExportKeysOptions = 
     // RFC 9580 section 6.1: no checksum around a version 6 key; readers of version 4 keys may still want one.
     const checksum = structureOf(key).keyPacket.version !== 6;
     const stripped = block.kind === 'secret' && !secret;
-    const data = stripped ? (key as PrivateKey).toPublic().write() : block.data;
+    const data = stripped ? key.toPublic().write() : block.data;
     blocks.push(
       new TextDecoder().decode(writeArmor(secret ? 'PRIVATE KEY BLOCK' : 'PUBLIC KEY BLOCK', data, checksum)),
     );

@@ -1,0 +1,162 @@
+/**
+ * ASCII armor (RFC 4880 section 6), read strictly and written in the form that every peer reads.
+ *
+ *     armor  := "-----BEGIN PGP " type "-----" EOL *(key ": " value EOL) EOL base64 ["=" crc24 EOL] "-----END PGP " type "-----"
+ *
+ * Text before or after an armor is refused: it would be shown beside what is signed. The checksum is not judged (RFC
+ * 9580 section 6.1): signatures and MDC protect the octets, and some writers leave it out.
+ */
+
+import { base64Decode, base64Encode, concatBytes, indexOfBytes, utf8 } from '../../bytes.ts';
+import { E2eError, type E2eStage } from '../../errors.ts';
+
+/** The types of armor that are known. */
+export type ArmorType = 'MESSAGE' | 'SIGNATURE' | 'PUBLIC KEY BLOCK' | 'PRIVATE KEY BLOCK';
+
+/** One armored block. */
+export interface Armored {
+  readonly type: ArmorType;
+  readonly data: Uint8Array;
+}
+
+const begin = utf8('-----BEGIN PGP ');
+const types: readonly ArmorType[] = ['MESSAGE', 'SIGNATURE', 'PUBLIC KEY BLOCK', 'PRIVATE KEY BLOCK'];
+const maxHeaderLines = 16;
+const maxHeaderLine = 256;
+
+/** Whether octets start like an armored block, white space aside. */
+export function isArmored(bytes: Uint8Array): boolean {
+  const start = skipBlank(bytes, 0);
+  return begin.every((byte, i) => bytes[start + i] === byte);
+}
+
+/** The type that the first line of an armored block names, without reading further. */
+export function armorType(bytes: Uint8Array): ArmorType | undefined {
+  if (!isArmored(bytes)) return undefined;
+  const start = skipBlank(bytes, 0) + begin.length;
+  const line = ascii(bytes.subarray(start, start + 32));
+  return types.find((type) => line.startsWith(`${type}-----`));
+}
+
+/**
+ * Reads all armored blocks of a text; between them there is white space only.
+ *
+ * @throws {E2eError} MALFORMED; UNSUPPORTED for the cleartext signature framework and unknown types
+ */
+export function readArmor(bytes: Uint8Array, stage: E2eStage): readonly Armored[] {
+  const blocks: Armored[] = [];
+  for (let position = skipBlank(bytes, 0); position < bytes.length; position = skipBlank(bytes, position)) {
+    const { block, end } = readBlock(bytes, position, stage);
+    blocks.push(block);
+    position = end;
+  }
+  if (blocks.length === 0) throw malformed(stage, 'no OpenPGP armor');
+  return blocks;
+}
+
+/**
+ * Reads the one armored block of a text.
+ *
+ * @throws {E2eError} MALFORMED, UNSUPPORTED
+ */
+export function readOneArmor(bytes: Uint8Array, type: ArmorType, stage: E2eStage): Uint8Array {
+  const [block, ...more] = readArmor(bytes, stage);
+  if (more.length > 0) throw malformed(stage, 'several OpenPGP armors');
+  if (block!.type !== type) throw malformed(stage, 'another type of OpenPGP armor');
+  return block!.data;
+}
+
+function readBlock(
+  bytes: Uint8Array,
+  start: number,
+  stage: E2eStage,
+): { readonly block: Armored; readonly end: number } {
+  let position = start;
+  const line = (): string | undefined => {
+    const limit = Math.min(bytes.length, position + maxHeaderLine);
+    let end = position;
+    while (end < limit && bytes[end] !== 0x0a) end++;
+    if (end === limit && end !== bytes.length) throw malformed(stage, 'armor header line');
+    if (position === bytes.length) return undefined;
+    const text = ascii(bytes.subarray(position, end)).replace(/[ \t\r]{1,255}$/, '');
+    position = Math.min(bytes.length, end + 1);
+    return text;
+  };
+  const first = line() ?? '';
+  const type = types.find((name) => first === `-----BEGIN PGP ${name}-----`);
+  if (type === undefined) {
+    if (!first.startsWith('-----BEGIN PGP ')) throw malformed(stage, 'text outside OpenPGP armor');
+    // The framework of RFC 4880 section 7 transforms what it shows; RFC 3156 section 2 says not to use it.
+    throw new E2eError('ERR_E2E_UNSUPPORTED', stage, { reason: 'type of OpenPGP armor', subject: first });
+  }
+  for (let count = 0; ; count++) {
+    const text = line();
+    if (text === undefined || count > maxHeaderLines) throw malformed(stage, 'armor header');
+    if (text === '') break;
+    if (!/^[A-Za-z][A-Za-z0-9-]{0,30}:(?: |$)/.test(text)) throw malformed(stage, 'armor header line');
+  }
+  const tail = utf8(`-----END PGP ${type}-----`);
+  const last = indexOfBytes(bytes, tail, position);
+  if (last === -1 || bytes[last - 1] !== 0x0a) throw malformed(stage, 'OpenPGP armor without end');
+  let body = bytes.subarray(position, last);
+  const checksum = checksumLine(body);
+  if (checksum !== -1) body = body.subarray(0, checksum);
+  const end = last + tail.length;
+  const next = bytes[end];
+  if (next !== undefined && !isBlank(next)) throw malformed(stage, 'text after OpenPGP armor');
+  return { block: { type, data: base64Decode(body, stage) }, end };
+}
+
+/** The index of the last line where it is "=" and four digits, or -1. */
+function checksumLine(body: Uint8Array): number {
+  let end = body.length;
+  while (end > 0 && isBlank(body[end - 1]!)) end--;
+  const start = end - 5;
+  return start >= 0 && body[start] === 0x3d && (start === 0 || body[start - 1] === 0x0a) ? start : -1;
+}
+
+/**
+ * Writes an armored block, lines ended by CRLF. Inverse of {@link readOneArmor}.
+ *
+ * @param checksum whether to write the CRC-24, which version 6 objects go without (RFC 9580 section 6.1)
+ */
+export function writeArmor(type: ArmorType, data: Uint8Array, checksum: boolean): Uint8Array {
+  const footer = checksum ? concatBytes(utf8('='), base64Encode(crc24(data)), utf8('\r\n')) : new Uint8Array(0);
+  return concatBytes(
+    utf8(`-----BEGIN PGP ${type}-----\r\n\r\n`),
+    base64Encode(data, 64),
+    footer,
+    utf8(`-----END PGP ${type}-----\r\n`),
+  );
+}
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, octet) => {
+  let crc = octet << 16;
+  for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ ((crc & 0x800000) === 0 ? 0 : 0x1864cfb);
+  return crc & 0xffffff;
+});
+
+/** RFC 4880 section 6.1. */
+function crc24(data: Uint8Array): Uint8Array {
+  let crc = 0xb704ce;
+  for (const octet of data) crc = ((crc << 8) & 0xffffff) ^ crcTable[(crc >> 16) ^ octet]!;
+  return Uint8Array.of(crc >> 16, (crc >> 8) & 255, crc & 255);
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a;
+}
+
+function skipBlank(bytes: Uint8Array, from: number): number {
+  let i = from;
+  while (i < bytes.length && isBlank(bytes[i]!)) i++;
+  return i;
+}
+
+function ascii(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+function malformed(stage: E2eStage, reason: string): E2eError {
+  return new E2eError('ERR_E2E_MALFORMED', stage, { reason });
+}

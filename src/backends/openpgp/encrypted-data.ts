@@ -1,0 +1,129 @@
+/**
+ * Encrypted data packets (RFC 4880 section 5.13, RFC 9580 section 5.13).
+ *
+ *     SEIPD v1 := %x01 CFB(prefix packets MDC)
+ *     SEIPD v2 := %x02 cipher aead chunk-size salt *chunk final-tag
+ *
+ * Data without integrity protection (tag 9) is refused before any key is touched: its plaintext is whatever an
+ * attacker makes of it (EFAIL). The packet of LibrePGP (tag 20) is read, and never written.
+ */
+
+import { E2eError } from '../../errors.ts';
+import type { Limits } from '../../limits.ts';
+import {
+  allOctets,
+  type AnyPacket,
+  type EncryptedDataPacket,
+  newAeadPacket,
+  newSeipd,
+  packetSequence,
+  seipdFor,
+} from './library.ts';
+import { type OpenedMessage, openMessage } from './message.ts';
+import { aeadName, cipherName, keyLength } from './names.ts';
+import { type Packet, tag } from './packets.ts';
+import { boundedConfig, safeConfig } from './safe-config.ts';
+import type { SessionKey } from './session-key.ts';
+
+/** The public facts of an encrypted data packet. */
+export interface EncryptedData {
+  readonly packet: Packet;
+  /** 18: SEIPD; 20: AEAD packet of LibrePGP. */
+  readonly version: 1 | 2 | 'libre';
+  /** In the clear but for SEIPD version 1. */
+  readonly cipher: number | undefined;
+  readonly aead: number | undefined;
+}
+
+/** Random prefix, MDC, chunk tags and packet headers around the content, with room to spare. */
+const overhead = 4096;
+
+/**
+ * Reads the public facts of an encrypted data packet.
+ *
+ * @throws {E2eError} WEAK_ALGORITHM, UNSUPPORTED, MALFORMED, LIMIT
+ */
+export function readEncryptedData(packet: Packet, limits: Limits): EncryptedData {
+  const { body } = packet;
+  if (packet.tag === tag.symmetricallyEncrypted) {
+    throw new E2eError('ERR_E2E_WEAK_ALGORITHM', 'decrypt', { reason: 'encryption without integrity protection' });
+  }
+  // Chunks of SEIPD version 2 may be as small as 64 octets with a tag of 16 each.
+  if (
+    body.length >
+    limits.decryptedBytes * (body[0] === 1 && packet.tag === tag.integrityProtected ? 1 : 1.25) + overhead
+  ) {
+    throw new E2eError('ERR_E2E_LIMIT', 'decrypt', { reason: 'encrypted data' });
+  }
+  if (packet.tag === tag.integrityProtected && body[0] === 1) {
+    if (body.length < 1 + 18 + 22) throw malformed();
+    return { packet, version: 1, cipher: undefined, aead: undefined };
+  }
+  const libre = packet.tag === tag.aeadEncrypted && body[0] === 1;
+  if (!libre && body[0] !== 2) throw unsupported('version of the encrypted data');
+  const [, cipher, aead, chunkSize] = body;
+  if (body.length < 4 + (libre ? 15 : 32) + 16) throw malformed();
+  if (keyLength(cipher!) === undefined) throw unsupported('cipher of the encrypted data');
+  if (aead! < 1 || aead! > 3) throw unsupported('AEAD mode');
+  // RFC 9580 section 5.13.2: 16 at most; LibrePGP allows more, and larger ones would be allocated in one piece.
+  if (chunkSize! > 16) throw unsupported('AEAD chunk size');
+  return { packet, version: libre ? 'libre' : 2, cipher: cipher!, aead: aead! };
+}
+
+/** How a content cipher is spelled, for example `aes256-cfb-mdc`, `aes256-gcm`, or `cfb-mdc` where it is not known. */
+export function cipherText({ aead }: EncryptedData, cipher: number | undefined): string {
+  const mode = aead === undefined ? 'cfb-mdc' : aeadName(aead);
+  return cipher === undefined ? mode : `${cipherName(cipher)}-${mode}`;
+}
+
+/**
+ * Decrypts and takes the message apart.
+ *
+ * @throws {Error} for whatever reason: the caller makes one error of all of them
+ */
+export async function openEncryptedData(
+  { packet, version }: EncryptedData,
+  { cipher, key }: SessionKey,
+  limits: Limits,
+): Promise<OpenedMessage> {
+  const config = boundedConfig(limits);
+  const data: EncryptedDataPacket = version === 'libre' ? newAeadPacket() : newSeipd();
+  await data.read(packet.body, config);
+  await data.decrypt(cipher, key, config);
+  const opened = await openMessage(data.packets);
+  const limit = opened.compressed ? limits.decompressedBytes : limits.decryptedBytes;
+  if (opened.content.length > limit) throw new Error('content over the limit');
+  return opened;
+}
+
+/** How to encrypt content. */
+export interface ContentEncryption {
+  readonly session: SessionKey;
+  readonly version: 1 | 2;
+  /** AEAD mode of version 2. */
+  readonly aead?: number | undefined;
+}
+
+/**
+ * Encrypts packets.
+ *
+ * @returns the body of a SEIPD packet
+ */
+export async function sealEncryptedData(
+  packets: readonly AnyPacket[],
+  { session, version, aead }: ContentEncryption,
+  limits: Limits,
+): Promise<Uint8Array> {
+  const data = seipdFor(version, aead);
+  data.packets = packetSequence(packets);
+  await data.encrypt(session.cipher, session.key, safeConfig(limits));
+  return allOctets(data.write());
+}
+
+function malformed(): E2eError {
+  return new E2eError('ERR_E2E_MALFORMED', 'decrypt', { reason: 'encrypted data is cut off' });
+}
+
+function unsupported(reason: string): E2eError {
+  return new E2eError('ERR_E2E_UNSUPPORTED', 'decrypt', { reason });
+}

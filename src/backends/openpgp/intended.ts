@@ -1,0 +1,52 @@
+/**
+ * Intended recipients (RFC 9580 section 5.2.3.36): fingerprints of primary keys in the hashed area of a signature, so
+ * that a recipient cannot pass a signed message on to somebody else as if it had been meant for them. The library
+ * neither writes nor reads the subpacket.
+ *
+ *     subpacket := length type-octet key-version fingerprint
+ */
+
+import { concatBytes, hex } from '../../bytes.ts';
+import type { Signature } from './library.ts';
+
+const intendedRecipient = 35;
+
+/** Fingerprints named as intended recipients; unhashed subpackets do not count, since anybody can add them. */
+export function intendedRecipients(signature: Signature): readonly string[] {
+  return signature.unknownSubpackets
+    .filter(({ type }) => type === intendedRecipient)
+    .map(({ body }) => hex(body.subarray(1)));
+}
+
+/**
+ * Whether a signature names me.
+ *
+ * @param mine fingerprints of my primary keys
+ */
+export function intendedFor(signature: Signature, mine: readonly string[]): 'unspecified' | 'me' | 'others' {
+  const named = intendedRecipients(signature);
+  if (named.length === 0) return 'unspecified';
+  return named.some((fingerprint) => mine.includes(fingerprint)) ? 'me' : 'others';
+}
+
+/**
+ * Makes a signature name its recipients when it is made.
+ *
+ * @param signature not yet signed
+ * @param recipients version octet and fingerprint of each primary key
+ */
+export function nameRecipients(signature: Signature, recipients: readonly Uint8Array[]): void {
+  if (recipients.length === 0) return;
+  const subpackets = recipients.map((recipient) =>
+    concatBytes(Uint8Array.of(recipient.length + 1, intendedRecipient), recipient),
+  );
+  const write = signature.writeHashedSubPackets.bind(signature);
+  signature.writeHashedSubPackets = (): Uint8Array => {
+    // The count of octets leads: four octets in version 6, two before (RFC 9580 section 5.2.3).
+    const width = signature.version === 6 ? 4 : 2;
+    const area = concatBytes(write().subarray(width), ...subpackets);
+    const count = new Uint8Array(4);
+    new DataView(count.buffer).setUint32(0, area.length);
+    return concatBytes(count.subarray(4 - width), area);
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * The keys of a `KeyStore`, parsed and verified once. A store returns the very same arrays as long as nothing changed,
+ * so that a cache by array holds exactly as long as the arrays do.
+ */
+
+import { E2eError, type E2eStage } from '../../errors.ts';
+import type { Jid } from '../../jid/jid.ts';
+import type { Limits } from '../../limits.ts';
+import type { KeyStore, StoredIdentity } from '../backend.ts';
+import { type Certificate, certificateOf, type Component, isSecret } from './certificate.ts';
+import { type Key, structureOf } from './library.ts';
+import { type KeyKind, parseKey, splitKeys } from './parse-keys.ts';
+import { safeConfig } from './safe-config.ts';
+
+/** The name of this backend in a `KeyStore`. */
+export const backendName = 'openpgp';
+
+/** A certificate at hand for a JID. */
+export interface HeldCertificate {
+  readonly certificate: Certificate;
+  /** Whether it was filed for the JID by an explicit act. */
+  readonly filed: boolean;
+}
+
+/** A secret key of mine. */
+export interface OwnKey {
+  readonly certificate: Certificate;
+  /**
+   * Makes the secret parts usable.
+   *
+   * @throws {E2eError} KEY_UNAVAILABLE without passphrase or with a wrong one
+   */
+  unlock(limits: Limits, stage: E2eStage): Promise<void>;
+}
+
+interface Entry<T> {
+  readonly arrays: readonly Uint8Array[];
+  readonly limits: Limits;
+  readonly value: Promise<T>;
+}
+
+const contactCache = new WeakMap<Uint8Array, Entry<readonly HeldCertificate[]>>();
+const ownCache = new WeakMap<Uint8Array, Entry<readonly OwnKey[]>>();
+
+/** By the first array, valid while all arrays are the same ones. */
+function cached<T>(
+  cache: WeakMap<Uint8Array, Entry<T>>,
+  arrays: readonly Uint8Array[],
+  limits: Limits,
+  make: () => Promise<T>,
+): Promise<T> {
+  const first = arrays[0]!;
+  const known = cache.get(first);
+  const same =
+    known?.limits === limits &&
+    known.arrays.length === arrays.length &&
+    known.arrays.every((array, i) => array === arrays[i]);
+  if (same) return known.value;
+  const value = make();
+  cache.set(first, { arrays, limits, value });
+  value.catch(() => cache.delete(first));
+  return value;
+}
+
+/**
+ * The certificates of a JID, copies of one certificate merged. What cannot be read counts as absent: a contact's
+ * damaged file must not keep others from reaching me.
+ */
+export async function contactCertificates(
+  store: KeyStore,
+  jid: Jid,
+  limits: Limits,
+): Promise<readonly HeldCertificate[]> {
+  const found = await store.find(jid, backendName);
+  if (found.length === 0) return [];
+  const filed = found.map((stored) => stored.filed);
+  const held = await cached(
+    contactCache,
+    found.map(({ certificates }) => certificates),
+    limits,
+    async () => {
+      const sources: { key: Key; filed: boolean }[] = [];
+      for (const [i, { certificates }] of found.entries()) {
+        for (const key of await readableKeys(certificates, 'public', limits)) sources.push({ key, filed: filed[i]! });
+      }
+      return merged(sources, limits);
+    },
+  );
+  return held;
+}
+
+/** Groups by primary key; a certificate is filed when any of its copies is. */
+async function merged(
+  sources: readonly { readonly key: Key; readonly filed: boolean }[],
+  limits: Limits,
+): Promise<readonly HeldCertificate[]> {
+  const groups = new Map<string, (typeof sources)[number][]>();
+  for (const source of sources) {
+    const fingerprint = source.key.getFingerprint();
+    const group = groups.get(fingerprint);
+    if (group === undefined) groups.set(fingerprint, [source]);
+    else group.push(source);
+  }
+  const held: HeldCertificate[] = [];
+  for (const group of groups.values()) {
+    try {
+      const certificate = await certificateOf(
+        group.map(({ key }) => key),
+        limits,
+      );
+      held.push({ certificate, filed: group.some(({ filed }) => filed) });
+    } catch (error) {
+      if (!(error instanceof E2eError)) throw error;
+    }
+  }
+  return held;
+}
+
+async function readableKeys(file: Uint8Array, kind: KeyKind, limits: Limits): Promise<readonly Key[]> {
+  const keys: Key[] = [];
+  try {
+    for (const block of splitKeys(file, 'verify')) {
+      if (block.kind !== kind) continue;
+      try {
+        keys.push(await parseKey(block, limits, 'verify'));
+      } catch (error) {
+        if (!(error instanceof E2eError)) throw error;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof E2eError)) throw error;
+  }
+  return keys;
+}
+
+/**
+ * My own secret keys for a JID.
+ *
+ * @throws {E2eError} KEY_UNAVAILABLE for a key file that cannot be read
+ */
+export async function ownKeys(store: KeyStore, jid: Jid, limits: Limits, stage: E2eStage): Promise<readonly OwnKey[]> {
+  const identities = await store.identities(jid, backendName);
+  const own: OwnKey[] = [];
+  for (const identity of identities) {
+    const { keys } = identity;
+    if (!(keys instanceof Uint8Array)) throw unavailable(stage, 'external private keys are not supported');
+    own.push(...(await cached(ownCache, [keys], limits, () => readOwnKeys(keys, identity, limits, stage))));
+  }
+  return own;
+}
+
+async function readOwnKeys(
+  file: Uint8Array,
+  identity: StoredIdentity,
+  limits: Limits,
+  stage: E2eStage,
+): Promise<readonly OwnKey[]> {
+  const own: OwnKey[] = [];
+  try {
+    for (const block of splitKeys(file, stage)) {
+      if (block.kind !== 'secret') continue;
+      const key = await parseKey(block, limits, stage);
+      own.push(ownKey(await certificateOf([key], limits), key, identity));
+    }
+  } catch (error) {
+    throw error instanceof E2eError ? unavailable(stage, 'the file of secret keys cannot be read') : error;
+  }
+  return own;
+}
+
+function ownKey(certificate: Certificate, key: Key, { passphrase }: StoredIdentity): OwnKey {
+  let unlocking: Promise<void> | undefined;
+  const inconsistent = new Set<object>();
+  const unlock = async (limits: Limits, stage: E2eStage): Promise<void> => {
+    const { keyPacket, subkeys } = structureOf(key);
+    const locked = [keyPacket, ...subkeys.map((subkey) => subkey.keyPacket)].filter(
+      (packet) => packet.isMissingSecretKeyMaterial?.() !== true && packet.isDecrypted?.() !== true,
+    );
+    if (inconsistent.size > 0) throw unavailable(stage, 'the secret key is inconsistent');
+    if (locked.length === 0) return;
+    if (passphrase === undefined) throw unavailable(stage, 'the secret key is locked');
+    let text: string;
+    try {
+      text = await passphrase();
+    } catch {
+      throw unavailable(stage, 'no passphrase was given');
+    }
+    for (const packet of locked) {
+      try {
+        await packet.decrypt!(text, safeConfig(limits));
+      } catch {
+        throw unavailable(stage, 'the passphrase does not open the secret key');
+      }
+      // Public parts that do not belong to the secret ones would give the secret away with the first signature.
+      await packet.validate!().catch(() => inconsistent.add(packet));
+    }
+    if (inconsistent.size > 0) throw unavailable(stage, 'the secret key is inconsistent');
+  };
+  return {
+    certificate,
+    unlock: (limits, stage) => {
+      unlocking ??= unlock(limits, stage).catch((error: unknown) => {
+        unlocking = undefined;
+        throw error;
+      });
+      return unlocking;
+    },
+  };
+}
+
+/** Whether the secret part of a key is at hand, locked or not: a card's stub or an offline primary key has none. */
+export function hasSecret({ packet }: Component): boolean {
+  return isSecret(packet) && packet.isMissingSecretKeyMaterial?.() !== true;
+}
+
+function unavailable(stage: E2eStage, reason: string): E2eError {
+  return new E2eError('ERR_E2E_KEY_UNAVAILABLE', stage, { reason });
+}

@@ -1,0 +1,73 @@
+/** The OpenPGP backend: PGP/MIME (RFC 3156) behind the contract of `backends/backend.ts`. */
+
+import { defaultLimits } from '../../limits.ts';
+import type { CertificateSummary, KeyStore, SecurityBackend } from '../backend.ts';
+import { decrypt } from './decrypt.ts';
+import { importCertificates } from './import.ts';
+import { inspect } from './inspect.ts';
+import { backendName, contactCertificates, ownKeys } from './keyring.ts';
+import { checkVersion } from './library.ts';
+import { recognizeForm } from './mime.ts';
+import { encrypt, sign, signAndEncrypt } from './seal.ts';
+import { encryptionKeys } from './select.ts';
+import { describe } from './summary.ts';
+import { verify } from './verify.ts';
+
+/** Options of {@link openpgp}. */
+export interface OpenpgpOptions {
+  /** Where keys and certificates come from. */
+  readonly store: KeyStore;
+}
+
+/** Seconds by which a new key of a contact may lie in the future where no policy is at hand. */
+const clockSkewSeconds = 300;
+
+/**
+ * Makes the OpenPGP backend.
+ *
+ * `profile: 'rfc3923'` changes nothing here, since RFC 3923 knows no OpenPGP; `includeCertificate` neither, since
+ * PGP/MIME has no place for a certificate in a signed or encrypted object. RSA session keys are read whatever
+ * `rsaPkcs1v15` says: OpenPGP has no other way to RSA keys.
+ *
+ * @throws {TypeError} for a missing store or an unknown option
+ * @throws {Error} when the openpgp.js at hand is older than 6.3.2
+ */
+export function openpgp(options: OpenpgpOptions): SecurityBackend {
+  for (const name of Object.keys(options)) if (name !== 'store') throw new TypeError(`unknown option ${name}`);
+  const { store } = options;
+  if (typeof store.find !== 'function' || typeof store.identities !== 'function') {
+    throw new TypeError('store must be a KeyStore');
+  }
+  checkVersion();
+  const surround = 'refuse';
+  return Object.freeze<SecurityBackend>({
+    name: backendName,
+    recognize: (entity) => recognizeForm(entity, surround),
+    sign: (request) => sign(store, request),
+    encrypt: (request) => encrypt(store, request),
+    signAndEncrypt: (request) => signAndEncrypt(store, request),
+    decrypt: (request) => decrypt(store, request, surround),
+    verify: (request) => verify(store, request, surround),
+    async canSealTo(jid, at) {
+      const algorithms = { ...anyPolicy, clockSkewSeconds };
+      return (await encryptionKeys(store, jid, { at, limits: defaultLimits, algorithms })).length > 0;
+    },
+    inspect: (entity, limits) => inspect(entity, limits, surround),
+    async certificates(jid): Promise<readonly CertificateSummary[]> {
+      const own = await ownKeys(store, jid, defaultLimits, 'parse');
+      const contacts = await contactCertificates(store, jid, defaultLimits);
+      const time = Math.floor(Date.now() / 1000);
+      const all = new Map([...own, ...contacts].map(({ certificate }) => [certificate.fingerprint, certificate]));
+      return [...all.values()].map((certificate) => describe(certificate, time));
+    },
+    importCertificates,
+  });
+}
+
+const anyPolicy = {
+  sha1Signatures: false,
+  unsignedAttributes: false,
+  rsaPkcs1v15: true,
+  cbc: false,
+  tripleDes: false,
+} as const;

@@ -1,0 +1,116 @@
+/** Signing and encrypting MIME entities as PGP/MIME (RFC 3156 sections 4, 5 and 6.2). */
+
+import { concatBytes, toCrlf } from '../../bytes.ts';
+import { E2eError } from '../../errors.ts';
+import type { BackendCall, EncryptRequest, KeyStore, SignAndEncryptRequest, SignRequest } from '../backend.ts';
+import { seconds } from './certificate.ts';
+import { type ContentEncryption, sealEncryptedData } from './encrypted-data.ts';
+import { type AnyPacket, enums, literalPacket, onePassFor, type Signature } from './library.ts';
+import { wrapEncrypted, wrapSigned } from './mime.ts';
+import { hashName } from './names.ts';
+import { tag, writePacket } from './packets.ts';
+import { allEncryptionKeys, type Chosen, intendedFingerprints, signingKey } from './select.ts';
+import { newSessionKey, sealSessionKey } from './session-key.ts';
+import { signOctets } from './sign-packet.ts';
+import { primarySelfSignature, readsSeipdV2 } from './validity.ts';
+
+/**
+ * Signs an entity as multipart/signed.
+ *
+ * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE, LIMIT; UNMAPPABLE for content that XML would change
+ */
+export async function sign(store: KeyStore, request: SignRequest): Promise<Uint8Array> {
+  const { content, signer, recipients, at, limits, signal } = request;
+  checkSize(content, request);
+  // RFC 3156 section 5 rule 3: signed data is in canonical form; else it cannot be verified after its way through XML.
+  if (toCrlf(content) !== content) {
+    throw new E2eError('ERR_E2E_UNMAPPABLE', 'sign', { reason: 'line ends other than CRLF in signed content' });
+  }
+  const { certificate, component } = await signingKey(store, signer, request);
+  const named = await intendedFingerprints(store, recipients, certificate, request);
+  signal?.throwIfAborted();
+  const signature = await signOctets(content, component.packet, { at, recipients: named, limits });
+  const packet = writePacket(tag.signature, signature.write());
+  return wrapSigned(content, packet, hashName(signature.hashAlgorithm), signature.version !== 6);
+}
+
+/**
+ * Encrypts an entity as multipart/encrypted.
+ *
+ * @throws {E2eError} NO_RECIPIENT_KEY, LIMIT
+ */
+export async function encrypt(store: KeyStore, request: EncryptRequest): Promise<Uint8Array> {
+  checkSize(request.content, request);
+  const keys = await allEncryptionKeys(store, request.recipients, request);
+  return seal([literalPacket(request.content, request.at)], keys, request);
+}
+
+/**
+ * Signs and encrypts in one OpenPGP message (RFC 3156 section 6.2): one layer, and the signature is hidden with the
+ * content.
+ *
+ * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE, NO_RECIPIENT_KEY, LIMIT
+ */
+export async function signAndEncrypt(store: KeyStore, request: SignAndEncryptRequest): Promise<Uint8Array> {
+  const { content, signer, recipients, at, limits, signal } = request;
+  checkSize(content, request);
+  const keys = await allEncryptionKeys(store, recipients, request);
+  const { certificate, component } = await signingKey(store, signer, request);
+  const named = await intendedFingerprints(store, recipients, certificate, request);
+  signal?.throwIfAborted();
+  const signature = await signOctets(content, component.packet, { at, recipients: named, limits });
+  return seal([onePassFor(signature), literalPacket(content, at), asPacket(signature)], keys, request);
+}
+
+function asPacket(signature: Signature): AnyPacket {
+  return signature as unknown as AnyPacket;
+}
+
+async function seal(
+  packets: readonly AnyPacket[],
+  keys: readonly Chosen[],
+  request: EncryptRequest,
+): Promise<Uint8Array> {
+  const { hidden, limits, signal } = request;
+  signal?.throwIfAborted();
+  const encryption = encryptionFor(keys, request);
+  const version = encryption.version === 2 ? 6 : 3;
+  const sessionKeys = await Promise.all(
+    keys.map(async ({ component }) =>
+      writePacket(tag.publicKeySessionKey, await sealSessionKey(encryption.session, component.packet, version, hidden)),
+    ),
+  );
+  const data = await sealEncryptedData(packets, encryption, limits);
+  const message = concatBytes(...sessionKeys, writePacket(tag.integrityProtected, data));
+  return wrapEncrypted(message, encryption.version === 1);
+}
+
+/** As numbers, in which preferences come. */
+const aes128: number = enums.symmetric.aes128;
+const aes256: number = enums.symmetric.aes256;
+const gcm: number = enums.aead.gcm;
+const ocb: number = enums.aead.ocb;
+
+/**
+ * SEIPD version 1 with AES-256, which every peer reads; version 2 only when every recipient announces it, in the best
+ * suite that all of them list. AES-128 with OCB is the one that none need list (RFC 9580 section 5.2.3.15).
+ */
+function encryptionFor(keys: readonly Chosen[], { at }: BackendCall): ContentEncryption {
+  const time = seconds(at);
+  if (!keys.every(({ certificate }) => readsSeipdV2(certificate, time))) {
+    return { session: newSessionKey(aes256), version: 1 };
+  }
+  const lists = keys.map(
+    ({ certificate }) => primarySelfSignature(certificate, time)?.signature.preferredCipherSuites ?? [],
+  );
+  for (const aead of [gcm, ocb]) {
+    const listed = lists.every((list) => list.some((suite) => suite[0] === aes256 && suite[1] === aead));
+    if (listed) return { session: newSessionKey(aes256), version: 2, aead };
+  }
+  return { session: newSessionKey(aes128), version: 2, aead: ocb };
+}
+
+/** What is over the reader's limit would be lost with the reader. */
+function checkSize(content: Uint8Array, { limits }: BackendCall): void {
+  if (content.length > limits.decryptedBytes) throw new E2eError('ERR_E2E_LIMIT', 'encrypt', { reason: 'content' });
+}

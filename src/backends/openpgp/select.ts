@@ -1,0 +1,175 @@
+/** Which keys to use: the sender's signing key, every recipient's encryption keys, the signer's certificates. */
+
+import { E2eError, type E2eStage } from '../../errors.ts';
+import type { Jid } from '../../jid/jid.ts';
+import type { BackendCall, BoundIdentity, KeyStore } from '../backend.ts';
+import { type Certificate, type Component, fingerprintOctets, seconds } from './certificate.ts';
+import { contactCertificates, hasSecret, type HeldCertificate, type OwnKey, ownKeys } from './keyring.ts';
+import { identitiesFor } from './user-id.ts';
+import { keyStatus, keyStatusWithSkew, keyFor } from './validity.ts';
+
+/** A certificate with the key of it that was chosen. */
+export interface Chosen {
+  readonly certificate: Certificate;
+  readonly component: Component;
+}
+
+/**
+ * The key that signs for a JID, unlocked: of those whose certificate names the JID the newest one.
+ *
+ * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE
+ */
+export async function signingKey(store: KeyStore, signer: Jid, call: BackendCall): Promise<Chosen> {
+  const { at, limits, algorithms } = call;
+  const time = seconds(at);
+  let chosen: (Chosen & { readonly own: OwnKey; readonly named: boolean }) | undefined;
+  for (const own of await ownKeys(store, signer, limits, 'sign')) {
+    const { certificate } = own;
+    const component = [...certificate.subkeys, certificate.primary]
+      .filter(hasSecret)
+      .filter(
+        (key) => keyStatusWithSkew(certificate, key, 'sign', time, algorithms.clockSkewSeconds, limits) === 'valid',
+      )
+      .reduce<Component | undefined>((best, key) => newer(best, key), undefined);
+    if (component === undefined) continue;
+    const named = identitiesFor(certificate, signer, time).length > 0;
+    const better =
+      chosen === undefined ||
+      Number(named) > Number(chosen.named) ||
+      (named === chosen.named && component.created > chosen.component.created);
+    if (better) chosen = { certificate, component, own, named };
+  }
+  if (chosen === undefined) throw new E2eError('ERR_E2E_NO_SIGNING_KEY', 'sign', { subject: signer.toString() });
+  await chosen.own.unlock(limits, 'sign');
+  return chosen;
+}
+
+/** Subkeys come first, so that the primary key wins only when it is newer than all of them, which none is. */
+function newer(best: Component | undefined, key: Component): Component {
+  return best === undefined || (key.created > best.created && !key.primary) ? key : best;
+}
+
+/** Certificates at hand for a JID; my own secret keys count as filed for my own JID. */
+async function certificatesAtHand(store: KeyStore, jid: Jid, call: BackendCall): Promise<readonly HeldCertificate[]> {
+  const held = [...(await contactCertificates(store, jid, call.limits))];
+  for (const { certificate } of await ownKeys(store, jid, call.limits, 'encrypt')) {
+    const known = held.findIndex((one) => one.certificate.fingerprint === certificate.fingerprint);
+    if (known === -1) held.push({ certificate, filed: true });
+    else held[known] = { certificate: held[known]!.certificate, filed: true };
+  }
+  return held;
+}
+
+/** Every trusted certificate of a JID that has a usable encryption key: one a device, perhaps. */
+export async function encryptionKeys(store: KeyStore, jid: Jid, call: BackendCall): Promise<readonly Chosen[]> {
+  const { at, limits, algorithms } = call;
+  const time = seconds(at);
+  const chosen: Chosen[] = [];
+  for (const { certificate, filed } of await certificatesAtHand(store, jid, call)) {
+    if (!filed || identitiesFor(certificate, jid, time).length === 0) continue;
+    const component = keyFor(certificate, 'encrypt', time, algorithms.clockSkewSeconds, limits);
+    if (component !== undefined) chosen.push({ certificate, component });
+  }
+  return chosen;
+}
+
+/**
+ * The encryption keys of all recipients.
+ *
+ * @throws {E2eError} NO_RECIPIENT_KEY naming the first JID that has none; LIMIT
+ */
+export async function allEncryptionKeys(
+  store: KeyStore,
+  recipients: readonly Jid[],
+  call: BackendCall,
+): Promise<readonly Chosen[]> {
+  const chosen = new Map<string, Chosen>();
+  for (const recipient of recipients) {
+    call.signal?.throwIfAborted();
+    const keys = await encryptionKeys(store, recipient, call);
+    if (keys.length === 0) {
+      throw new E2eError('ERR_E2E_NO_RECIPIENT_KEY', 'encrypt', { subject: recipient.toString() });
+    }
+    for (const key of keys) chosen.set(key.component.fingerprint, key);
+  }
+  if (chosen.size === 0) throw new E2eError('ERR_E2E_NO_RECIPIENT_KEY', 'encrypt', { reason: 'no recipient' });
+  if (chosen.size > call.limits.recipients) {
+    throw new E2eError('ERR_E2E_LIMIT', 'encrypt', { reason: 'recipient keys' });
+  }
+  return [...chosen.values()];
+}
+
+/**
+ * The fingerprints for a signature that names its recipients: those of every recipient and the signer's own. If any
+ * recipient has no certificate none is named, or that recipient would take the message for somebody else's.
+ */
+export async function intendedFingerprints(
+  store: KeyStore,
+  recipients: readonly Jid[],
+  signer: Certificate,
+  call: BackendCall,
+): Promise<readonly Uint8Array[]> {
+  const named = new Map<string, Uint8Array>();
+  for (const recipient of recipients) {
+    const keys = await encryptionKeys(store, recipient, call);
+    if (keys.length === 0) return [];
+    for (const { certificate } of keys) named.set(certificate.fingerprint, fingerprintOctets(certificate));
+  }
+  if (named.size === 0) return [];
+  named.set(signer.fingerprint, fingerprintOctets(signer));
+  return [...named.values()];
+}
+
+/** Whose signature counts, and for whom. */
+export interface Verifiers {
+  readonly candidates: readonly Certificate[];
+  readonly mine: readonly string[];
+  identities(certificate: Certificate, time: number): readonly BoundIdentity[];
+}
+
+/** The certificates of the claimed sender; only those filed for that JID speak for it. */
+export async function verifiersFor(
+  store: KeyStore,
+  sender: Jid | undefined,
+  me: Jid | undefined,
+  call: BackendCall,
+): Promise<Verifiers> {
+  const held = sender === undefined ? [] : await certificatesAtHand(store, sender, call);
+  const own = me === undefined ? [] : await ownKeys(store, me, call.limits, 'verify');
+  const filed = new Set(held.filter((one) => one.filed).map(({ certificate }) => certificate));
+  return {
+    candidates: held.map(({ certificate }) => certificate),
+    mine: own.map(({ certificate }) => certificate.fingerprint),
+    identities: (certificate, time) =>
+      sender !== undefined && filed.has(certificate) ? identitiesFor(certificate, sender, time) : [],
+  };
+}
+
+/** A secret key that can decrypt, with the way to unlock it. */
+export interface Decrypter {
+  readonly own: OwnKey;
+  readonly component: Component;
+}
+
+/** My keys that may decrypt, expired and revoked ones included: old messages stay readable. */
+export async function decrypters(store: KeyStore, me: Jid, call: BackendCall): Promise<readonly Decrypter[]> {
+  const found: Decrypter[] = [];
+  for (const own of await ownKeys(store, me, call.limits, 'decrypt')) {
+    const { certificate } = own;
+    for (const component of [...certificate.subkeys, certificate.primary]) {
+      if (!hasSecret(component)) continue;
+      if (keyStatus(certificate, component, 'decrypt', 0, call.limits) === 'valid') found.push({ own, component });
+    }
+  }
+  return found;
+}
+
+/** For {@link ownKeys} of callers that only look. */
+export async function ownCertificates(
+  store: KeyStore,
+  jid: Jid,
+  call: Pick<BackendCall, 'limits'>,
+  stage: E2eStage,
+): Promise<readonly Certificate[]> {
+  return (await ownKeys(store, jid, call.limits, stage)).map(({ certificate }) => certificate);
+}

@@ -1,0 +1,40 @@
+/** Making a signature packet over octets (RFC 4880 section 5.2.4). */
+
+import type { Limits } from '../../limits.ts';
+import { nameRecipients } from './intended.ts';
+import { enums, type KeyPacket, literalPacket, newSignature, type Signature } from './library.ts';
+import { safeConfig } from './safe-config.ts';
+
+/** What {@link signOctets} needs. */
+export interface SignOctetsOptions {
+  readonly at: Date;
+  /** Version octet and fingerprint of each intended recipient's primary key; none to name nobody. */
+  readonly recipients: readonly Uint8Array[];
+  /** Fixed to SHA-256 for peers that read nothing longer. */
+  readonly hash?: 'sha256' | 'sha512' | undefined;
+  readonly limits: Limits;
+}
+
+/**
+ * Signs octets as binary (type 0x00): text signatures cover something else than what was signed.
+ *
+ * @param key an unlocked secret key packet that may sign
+ */
+export async function signOctets(content: Uint8Array, key: KeyPacket, options: SignOctetsOptions): Promise<Signature> {
+  const signature = newSignature();
+  signature.signatureType = enums.signature.binary;
+  signature.publicKeyAlgorithm = key.algorithm;
+  signature.hashAlgorithm = hashFor(key, options.hash ?? 'sha512');
+  // RFC 9580 section 5.2.3: a version 6 key makes version 6 signatures; the library takes it from the key, later.
+  signature.version = key.version;
+  nameRecipients(signature, options.recipients);
+  await signature.sign(key, literalPacket(content, options.at), options.at, false, safeConfig(options.limits));
+  return signature;
+}
+
+/** ECDSA and EdDSA want a hash at least as long as the curve (RFC 9580 sections 5.2.3.2 to 5.2.3.5). */
+function hashFor(key: KeyPacket, wanted: 'sha256' | 'sha512'): number {
+  const { algorithm, curve } = key.getAlgorithmInfo();
+  const short = algorithm.startsWith('rsa') || curve === enums.curve.nistP256 || algorithm === 'ed25519';
+  return wanted === 'sha256' && (short || curve === enums.curve.ed25519Legacy) ? enums.hash.sha256 : enums.hash.sha512;
+}
