@@ -56,6 +56,7 @@ export { defaultLimits, type Limits, limitsWith } from './limits.ts';
 export { E2eError, type E2eErrorCode, type E2eStage } from './errors.ts';
 export { Jid } from './jid/jid.ts';
 export { fromUri, type JidUri, toUri, type UriOptions, type UriScheme } from './jid/uri.ts';
+export { canonicalXml, sameXml } from './xml/canonical.ts';
 export { parseXml, type ParseXmlOptions } from './xml/parse.ts';
 export { serializeXml, type SerializeXmlOptions } from './xml/serialize.ts';
 export type { XmlAttribute, XmlElement, XmlNode } from './xml/element.ts';

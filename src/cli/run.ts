@@ -1,7 +1,7 @@
 /** Runs the command line: commander for the syntax, one file a command, loaded when it is called. */
 
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CliError } from './cli-error.ts';
 import { backendNames } from './context.ts';
 import { type ExitName, exitCodes } from './exit-codes.ts';
@@ -155,6 +155,16 @@ function program(io: Io): Command {
     .option('--bare', 'without Message/CPIM around PIDF and application/xmpp+xml')
     .action(async (direction: string, options: MapCommandOptions) =>
       (await import('./map.ts')).map(io, direction, options),
+    );
+
+  command(root, 'vectors', 'run test vectors: those of this package, or a folder of others', [
+    'xmpp-e2e vectors verify',
+    'xmpp-e2e vectors verify ./my-vectors',
+  ])
+    .addArgument(new Argument('<action>').choices(['verify']))
+    .argument('[folder]', 'vector files, with their keys in keys/')
+    .action(async (_action: string, folder: string | undefined) =>
+      (await import('./vectors.ts')).verifyVectors(io, folder),
     );
 
   command(root, 'demo', 'show it all with two people who never existed; needs nothing and leaves nothing', [
