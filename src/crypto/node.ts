@@ -4,7 +4,9 @@
  */
 
 import {
+  type Cipher,
   type CipherGCMTypes,
+  type Decipher,
   type ECDH,
   type KeyObject,
   constants,
@@ -215,7 +217,7 @@ function hkdf(hash: HashName, secret: Uint8Array, salt: Uint8Array, info: Uint8A
 }
 
 /** A cipher operation without authentication in one array; undefined when it does not come out. */
-function run(cipher: ReturnType<typeof createDecipheriv>, input: Uint8Array): Uint8Array | undefined {
+function run(cipher: Cipher | Decipher, input: Uint8Array): Uint8Array | undefined {
   try {
     const head = cipher.update(input);
     const tail = cipher.final();

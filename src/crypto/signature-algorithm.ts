@@ -10,8 +10,8 @@ import {
 } from '../asn1/algorithm-identifier.ts';
 import { oids } from '../asn1/oids.ts';
 import { type DerElement, derNull } from '../asn1/writer.ts';
-import type { HashName, PublicKey, SignatureAlgorithm } from './provider.ts';
-import { parsePssParameters, serializePssParameters } from './rsa-parameters.ts';
+import type { HashName, KeyAlgorithm, PublicKey, SignatureAlgorithm } from './provider.ts';
+import { type PssParameters, parsePssParameters, serializePssParameters } from './rsa-parameters.ts';
 
 const rsaHashes: ReadonlyMap<string, HashName> = new Map([
   [oids.sha1WithRsa, 'sha1'],
@@ -46,13 +46,11 @@ export function signatureAlgorithmOf(
   if (!hasNoParameters(algorithm)) return undefined;
   const rsa = oid === oids.rsaEncryption ? digest : rsaHashes.get(oid);
   if (rsa !== undefined) return { scheme: 'rsa-pkcs1v15', hash: rsa };
-  if (parameters !== undefined) {
-    // RFC 5758 section 3.2, RFC 8410 section 3: absent. NULL beside ECDSA is met in old messages and harmless.
-    if (oid === oids.ed25519) return undefined;
-  }
+  // RFC 5758 section 3.2: absent. NULL beside ECDSA is met in old messages and harmless.
   const ecdsa = ecdsaHashes.get(oid);
   if (ecdsa !== undefined) return { scheme: 'ecdsa', hash: ecdsa };
-  return oid === oids.ed25519 ? { scheme: 'ed25519' } : undefined;
+  // RFC 8410 section 3: absent.
+  return oid === oids.ed25519 && parameters === undefined ? { scheme: 'ed25519' } : undefined;
 }
 
 const rsaOids = {

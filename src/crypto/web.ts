@@ -173,7 +173,7 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
       return undefined;
     }
     const other = await subtle.importKey('raw', source(point), parameters, true, []);
-    const bits = await subtle.deriveBits({ name: parameters.name, public: other } as Algorithm, key, length * 8);
+    const bits = await subtle.deriveBits({ name: parameters.name, public: other }, key, length * 8);
     const secret = new Uint8Array(bits);
     return peer.algorithm === 'x25519' && secret.every((octet) => octet === 0) ? undefined : secret;
   }
@@ -191,7 +191,7 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
   async function agreeEphemeral(peer: PublicKey) {
     if (peer.algorithm !== 'ec' && peer.algorithm !== 'x25519') return undefined;
     try {
-      const pair = (await subtle.generateKey(agreementName(peer), false, ['deriveBits'])) as CryptoKeyPair;
+      const pair = await subtle.generateKey(agreementName(peer), false, ['deriveBits']);
       const publicPoint = new Uint8Array(await subtle.exportKey('raw', pair.publicKey));
       const secret = await secretWith(pair.privateKey, peer, peer.subjectPublicKey);
       return secret === undefined ? undefined : { publicPoint, secret };
@@ -212,7 +212,7 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
   async function generate(kind: KeyPairKind) {
     const [parameters, usages] = generation(kind);
     try {
-      const pair = (await subtle.generateKey(parameters, true, usages)) as CryptoKeyPair;
+      const pair = await subtle.generateKey(parameters, true, usages);
       return {
         publicKey: parsePublicKey(new Uint8Array(await subtle.exportKey('spki', pair.publicKey))),
         privateKey: parsePrivateKey(new Uint8Array(await subtle.exportKey('pkcs8', pair.privateKey))),
