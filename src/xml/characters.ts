@@ -32,9 +32,12 @@ export function skipWhitespace(text: string, from: number): number {
 
 //     NameStartChar ::= ":" | [A-Z] | "_" | [a-z] | [#xC0-#xD6] | ... (XML 1.0, fifth edition, section 2.3)
 //     NCName        ::= Name - (Char* ':' Char*)
+// The ranges are those of the grammar, joiners and combining marks among them.
+/* eslint-disable no-misleading-character-class */
 const nameStart =
   /^[A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\u{10000}-\u{EFFFF}]$/u;
 const nameFurther = /^[-.0-9\u00B7\u0300-\u036F\u203F\u2040]$/u;
+/* eslint-enable no-misleading-character-class */
 
 /** 1 for ASCII that may start a name, 2 for ASCII that may only continue one. */
 const asciiName = new Uint8Array(128);
