@@ -10,8 +10,8 @@ import {
 } from '../asn1/algorithm-identifier.ts';
 import { oids } from '../asn1/oids.ts';
 import { type DerElement, derNull } from '../asn1/writer.ts';
-import type { HashName, KeyAlgorithm, PublicKey, SignatureAlgorithm } from './provider.ts';
-import { type PssParameters, parsePssParameters, serializePssParameters } from './rsa-parameters.ts';
+import type { HashName, PublicKey, SignatureAlgorithm } from './provider.ts';
+import { parsePssParameters, serializePssParameters } from './rsa-parameters.ts';
 
 const rsaHashes: ReadonlyMap<string, HashName> = new Map([
   [oids.sha1WithRsa, 'sha1'],
