@@ -10,7 +10,7 @@
 
 import { E2E_NAMESPACE, type E2eSession, type Glance, serializeXml } from '../index.ts';
 import { type Explicit, explicitWith } from './explicit.ts';
-import { type StanzaForm, stanzaPipe, type TransparentOptions } from './stanza-pipe.ts';
+import { partsOf, type StanzaForm, stanzaPipe, type TransparentOptions } from './stanza-pipe.ts';
 
 export { verdictOf } from './verdict-of.ts';
 export type { Explicit, ExplicitOpened } from './explicit.ts';
@@ -162,7 +162,7 @@ function formWith(registry: JxtRegistry, jxt: Jxt, config: unknown): StanzaForm<
         json: stanza.attribute('from') === undefined ? withFrom(built, json) : built,
       };
     },
-    parts: ({ json }) => [json],
+    parts: ({ json }) => partsOf(json, (part: object) => Object.values(part)),
   };
 }
 

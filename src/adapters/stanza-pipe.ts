@@ -17,7 +17,7 @@ export interface StanzaForm<Stanza> {
    * @param like the object in whose place it comes
    */
   build(stanza: XmlElement, like: Stanza): Stanza;
-  /** The objects that a handler may be given for a stanza. */
+  /** The objects that a handler may be given for a stanza, down to the stanza inside a copy. */
   parts(stanza: Stanza): Iterable<unknown>;
 }
 
@@ -146,4 +146,18 @@ function reportUncaught(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });
+}
+
+/** How deep a forwarded stanza lies in a message: wrapper, `forwarded`, stanza. */
+const forwardDepth = 3;
+
+/** A stanza and what is in it, as deep as a forwarded stanza lies. */
+export function partsOf(stanza: unknown, children: (part: never) => Iterable<unknown>): readonly unknown[] {
+  const parts = [stanza];
+  let level: readonly unknown[] = parts;
+  for (let depth = 0; depth < forwardDepth; depth++) {
+    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? [...children(part as never)] : []));
+    parts.push(...level);
+  }
+  return parts;
 }

@@ -13,7 +13,7 @@ import { type E2eSession, element, type Glance } from '../index.ts';
 import { DISCO_INFO, discoChildren, type DiscoOptions } from './disco.ts';
 import { buildDom, type DomElement, glanceDom, isDomElement } from './dom.ts';
 import { type Explicit, explicitWith } from './explicit.ts';
-import { type StanzaForm, stanzaPipe, type TransparentOptions } from './stanza-pipe.ts';
+import { partsOf, type StanzaForm, stanzaPipe, type TransparentOptions } from './stanza-pipe.ts';
 
 export { verdictOf } from './verdict-of.ts';
 export type { DomElement } from './dom.ts';
@@ -24,7 +24,7 @@ export type { DiscoOptions } from './disco.ts';
 export interface StropheConnection {
   readonly service: string;
   send(stanza: never): void;
-  addHandler(handler: (stanza: never) => boolean, namespace: string | null, name: string, type?: string): unknown;
+  addHandler(handler: (stanza: DomElement) => boolean, namespace: string | null, name: string, type?: string): unknown;
 }
 
 /** What Strophe keeps to itself. */
@@ -139,7 +139,7 @@ const form: StanzaForm<DomElement> = {
   glance: (stanza): Glance => glanceDom(stanza),
   source: (stanza) => stanza,
   build: (stanza, like) => buildDom(stanza, like.ownerDocument!),
-  parts: (stanza) => [stanza, ...Array.from(stanza.childNodes)],
+  parts: (stanza) => partsOf(stanza, (part: Partial<DomElement>) => Array.from(part.childNodes ?? [])),
 };
 
 /** Strophe hands each stanza on inside an element that stands for the stream. */

@@ -9,7 +9,8 @@ const verdicts = new WeakMap<object, Verdict>();
  *
  * Nothing inside a stanza can bring it about: the objects themselves are the key, and copies of them have none.
  *
- * @param stanza the object that the SDK gave to a handler or resolved a request with: a stanza, or a direct child of one
+ * @param stanza the object that the SDK gave to a handler or resolved a request with: a stanza or a child of one; for a
+ * carbon copy or an archive result the verdict is on the stanza inside
  * @returns undefined for everything that was not opened and verified
  */
 export function verdictOf(stanza: unknown): Verdict | undefined {

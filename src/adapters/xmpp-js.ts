@@ -13,7 +13,7 @@ import { buildWith, type E2eSession, type Glance } from '../index.ts';
 import { type Explicit, explicitWith } from './explicit.ts';
 import { DISCO_INFO, discoChildren, type DiscoOptions } from './disco.ts';
 import { glanceLtx } from './ltx.ts';
-import { type StanzaForm, stanzaPipe, type TransparentOptions } from './stanza-pipe.ts';
+import { partsOf, type StanzaForm, stanzaPipe, type TransparentOptions } from './stanza-pipe.ts';
 
 export { verdictOf } from './verdict-of.ts';
 export type { Explicit, ExplicitOpened } from './explicit.ts';
@@ -134,7 +134,7 @@ function formWith<El extends LtxElement>(entity: XmppJsEntity<El>, xml: LtxFacto
     glance: (element): Glance => glanceLtx(element, entity.NS),
     source: (element) => element,
     build: (stanza): El => buildWith(stanza, xml),
-    parts: (element) => [element, ...element.children],
+    parts: (element) => partsOf(element, (part: Partial<LtxElement>) => part.children ?? []),
   };
 }
 

@@ -19,6 +19,10 @@ export interface Actor {
   readonly messages: Arrival[];
   readonly presences: Arrival[];
   readonly requests: Arrival[];
+  /** Stanzas from inside carbon copies and archive results. */
+  readonly copies: Arrival[];
+  /** Ids of messages that came back as errors, with everything in them. */
+  readonly bounces: { readonly id: string | undefined; readonly xml: string }[];
   /** Everything that went over the wire, in both directions, before TLS. */
   wire(): string;
   /** Sends a chat message; settles when the SDK has taken it. */
@@ -27,6 +31,10 @@ export interface Actor {
   show(to: string, status: string): Promise<void>;
   /** Asks for an echo (iq get); the text comes back in the answer. */
   ask(to: string, text: string): Promise<Arrival>;
+  /** Asks for carbon copies (XEP-0280). */
+  enableCarbons(): Promise<void>;
+  /** Asks for the whole archive (XEP-0313); settles with the last result. */
+  fetchArchive(): Promise<void>;
   stop(): Promise<void>;
 }
 

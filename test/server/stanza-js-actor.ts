@@ -37,6 +37,8 @@ export async function connectStanzaJs(
   const messages: Arrival[] = [];
   const presences: Arrival[] = [];
   const requests: Arrival[] = [];
+  const copies: Arrival[] = [];
+  const bounces: { id: string | undefined; xml: string }[] = [];
   client.on('raw:incoming', (data) => void traffic.push(data));
   client.on('raw:outgoing', (data) => void traffic.push(data));
   const arrival = (json: { from?: string; id?: string }, text = ''): Arrival => ({
@@ -46,6 +48,9 @@ export async function connectStanzaJs(
     verdict: verdictOf(json),
   });
   client.on('message', (message) => {
+    const inner = message.carbon?.forward.message ?? message.archive?.item.message;
+    if (inner !== undefined) copies.push(arrival(inner, inner.body));
+    if (message.type === 'error') bounces.push({ id: message.id, xml: JSON.stringify(message) });
     if (message.body !== undefined) messages.push(arrival(message, message.body));
   });
   client.on('presence', (presence) => void presences.push(arrival(presence, presence.status)));
@@ -71,6 +76,8 @@ export async function connectStanzaJs(
     messages,
     presences,
     requests,
+    copies,
+    bounces,
     wire: () => traffic.join('\n'),
     say: (to, body, id) => client.send('message', { to, type: 'chat', id, body }),
     show: (to, status) => client.send('presence', { to, status }),
@@ -81,6 +88,8 @@ export async function connectStanzaJs(
       };
       return arrival(answer, answer.echo?.text);
     },
+    enableCarbons: async () => void (await client.enableCarbons()),
+    fetchArchive: async () => void (await client.searchHistory({ paging: { before: '', max: 9 } })),
     async stop() {
       const gone = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
       await client.disconnect();

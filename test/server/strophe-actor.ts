@@ -1,5 +1,5 @@
 /** A user at strophe.js. */
-import { $iq, $msg, $pres, type StropheConnection, Strophe } from './strophe-api.ts';
+import { $iq, $msg, $pres, type Builder, type StropheConnection, Strophe } from './strophe-api.ts';
 import { transparent, verdictOf } from '../../src/adapters/strophe.ts';
 import type { E2eSession } from '../../src/index.ts';
 import { type Actor, type Arrival, ECHO } from './actor.ts';
@@ -23,6 +23,8 @@ export async function connectStrophe(
   const messages: Arrival[] = [];
   const presences: Arrival[] = [];
   const requests: Arrival[] = [];
+  const copies: Arrival[] = [];
+  const bounces: { id: string | undefined; xml: string }[] = [];
   connection.rawInput = (data: string) => void traffic.push(data);
   connection.rawOutput = (data: string) => void traffic.push(data);
   transparent(connection, { session });
@@ -43,7 +45,12 @@ export async function connectStrophe(
     connection.addHandler(keep, null, name);
   };
   handle('message', (stanza) => {
-    if (stanza.getElementsByTagName('body').length > 0) messages.push(arrival(stanza, 'body'));
+    const inner = stanza.getElementsByTagName('forwarded')[0]?.getElementsByTagName('message')[0];
+    if (stanza.getAttribute('type') === 'error') {
+      bounces.push({ id: stanza.getAttribute('id') ?? undefined, xml: Strophe.serialize(stanza) });
+    }
+    if (inner !== undefined) copies.push(arrival(inner, 'body'));
+    else if (stanza.getElementsByTagName('body').length > 0) messages.push(arrival(stanza, 'body'));
   });
   handle('presence', (stanza) => presences.push(arrival(stanza, 'status')));
   connection.addHandler(
@@ -63,6 +70,15 @@ export async function connectStrophe(
     'get',
   );
   connection.send($pres());
+  const command = (request: Builder): Promise<void> =>
+    new Promise((resolve, reject) => {
+      connection.sendIQ(
+        request,
+        () => resolve(),
+        () => reject(new Error('refused')),
+        10_000,
+      );
+    });
   return {
     sdk: 'strophe',
     connection,
@@ -71,6 +87,8 @@ export async function connectStrophe(
     messages,
     presences,
     requests,
+    copies,
+    bounces,
     wire: () => traffic.join('\n'),
     say(to, text, id) {
       connection.send($msg({ to, type: 'chat', id }).c('body').t(text));
@@ -87,6 +105,12 @@ export async function connectStrophe(
           reject(new Error(answer === null ? 'timeout' : Strophe.serialize(answer)));
         connection.sendIQ(request, (answer: Element) => resolve(arrival(answer, 'echo')), failed, 10_000);
       }),
+    enableCarbons: () => command($iq({ type: 'set' }).c('enable', { xmlns: 'urn:xmpp:carbons:2' })),
+    fetchArchive: () => {
+      const query = $iq({ type: 'set' }).c('query', { xmlns: 'urn:xmpp:mam:2' });
+      const last = query.c('set', { xmlns: 'http://jabber.org/protocol/rsm' });
+      return command(last.c('max').t('9').up().c('before'));
+    },
     async stop() {
       connection.disconnect('done');
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -5,6 +5,7 @@ import * as strophe from 'strophe.js';
 export interface Builder {
   c(name: string, attributes?: Record<string, string>): Builder;
   t(text: string): Builder;
+  up(): Builder;
   tree(): Element;
 }
 

@@ -29,6 +29,8 @@ export async function connectXmppJs(
   const messages: Arrival[] = [];
   const presences: Arrival[] = [];
   const requests: Arrival[] = [];
+  const copies: Arrival[] = [];
+  const bounces: { id: string | undefined; xml: string }[] = [];
   const arrival = (stanza: Element, text: string | null | undefined): Arrival => ({
     from: stanza.attrs['from'] ?? '',
     text: text ?? '',
@@ -36,6 +38,14 @@ export async function connectXmppJs(
     verdict: verdictOf(stanza),
   });
   xmpp.on('stanza', (stanza: Element) => {
+    const wrapper = (stanza.children as Element[]).find((child) =>
+      ['urn:xmpp:carbons:2', 'urn:xmpp:mam:2'].includes(child.attrs?.['xmlns'] ?? ''),
+    );
+    const inner = wrapper?.getChild('forwarded', 'urn:xmpp:forward:0')?.getChild('message');
+    if (inner !== undefined) copies.push(arrival(inner, inner.getChildText('body')));
+    if (stanza.is('message') && stanza.attrs['type'] === 'error') {
+      bounces.push({ id: stanza.attrs['id'], xml: stanza.toString() });
+    }
     if (stanza.is('message') && stanza.getChild('body')) messages.push(arrival(stanza, stanza.getChildText('body')));
     if (stanza.is('presence')) presences.push(arrival(stanza, stanza.getChildText('status')));
   });
@@ -53,6 +63,8 @@ export async function connectXmppJs(
     messages,
     presences,
     requests,
+    copies,
+    bounces,
     wire: () => traffic.join('\n'),
     async say(to, text, id) {
       await xmpp.send(xml('message', { to, type: 'chat', id }, xml('body', {}, text)));
@@ -66,6 +78,13 @@ export async function connectXmppJs(
         10_000,
       );
       return arrival(answer, answer.getChildText('echo', ECHO));
+    },
+    async enableCarbons() {
+      await xmpp.iqCaller.set(xml('enable', { xmlns: 'urn:xmpp:carbons:2' }));
+    },
+    async fetchArchive() {
+      const last = xml('set', { xmlns: 'http://jabber.org/protocol/rsm' }, xml('max', {}, '9'), xml('before'));
+      await xmpp.iqCaller.request(xml('iq', { type: 'set' }, xml('query', { xmlns: 'urn:xmpp:mam:2' }, last)));
     },
     async stop() {
       xmpp.reconnect.stop();

@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,6 +18,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import { ci } from '../shared-data.ts';
 
 /** A running server with accounts whose passwords are their names and `pw`. */
 export interface XmppServer {
@@ -188,4 +190,12 @@ export function folderIn(folder: string, name: string): string {
   const path = join(folder, name);
   mkdirSync(path, { recursive: true });
   return path;
+}
+
+/** Whether a program is in the usual places, without running it. With CI=true its absence is an error. */
+export function installed(program: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  const found = folders.some((folder) => existsSync(join(folder, program)));
+  if (!found && ci) throw new Error(`a program is missing: ${program}`);
+  return found;
 }

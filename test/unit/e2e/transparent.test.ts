@@ -50,10 +50,10 @@ class Party {
   readonly refused: E2eErrorCode[] = [];
   readonly unsent: E2eErrorCode[] = [];
 
-  constructor(
-    readonly jid: string,
-    options: Partial<SessionOptions> = {},
-  ) {
+  readonly jid: string;
+
+  constructor(jid: string, options: Partial<SessionOptions> = {}) {
+    this.jid = jid;
     this.session = new E2eSession({ jid, backends: [backend()], replay: new ReplayGuard(), ...options });
     this.stream = new TransparentStream(this.session);
     this.session.on('refused', ({ error }) => this.refused.push(error.code));
