@@ -11,7 +11,7 @@ import { lenientConfig, weakHashes } from './safe-config.ts';
 import { describe } from './summary.ts';
 import { keyStatusWithSkew, type KeyStatus } from './validity.ts';
 
-/** What signatures are judged by. */
+/** What signatures are judged by. Whether the signing time itself is acceptable is the caller's question. */
 export interface JudgeContext {
   readonly at: Date;
   readonly clockSkewSeconds: number;
@@ -74,7 +74,6 @@ export async function judge(
   if (now !== 'valid') return result(...verdictOn(now), issuer);
   const lifetime = signature.signatureNeverExpires ? 0 : (signature.signatureExpirationTime ?? 0);
   if (lifetime !== 0 && time >= created + lifetime) return result('expired', 'the signature has expired', issuer);
-  if (created > time + clockSkewSeconds) return result('expired', 'the signature was made in the future', issuer);
   // At the time of signing too; but a key whose self-signature was renewed since is judged by the new one alone.
   const then = keyStatusWithSkew(certificate, component, 'sign', created, clockSkewSeconds, limits);
   if (then !== 'valid' && then !== 'not-yet') return result(...verdictOn(then), issuer);

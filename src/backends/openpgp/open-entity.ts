@@ -84,7 +84,7 @@ const knownPolicy: ReadonlySet<string> = new Set([
  *
  * @param entity a parsed entity, or octets that `parseEntity` would take or that are a bare OpenPGP message
  * @throws {E2eError} MALFORMED, LIMIT, UNSUPPORTED, NOT_SEALED, NO_DECRYPTION_KEY, KEY_UNAVAILABLE, DECRYPTION_FAILED,
- * UNSIGNED, SIGNATURE_INVALID, SIGNER_UNKNOWN, SIGNER_UNTRUSTED, WEAK_ALGORITHM, SENDER_MISMATCH, RECIPIENT_MISMATCH
+ * UNSIGNED, SIGNATURE_INVALID, SIGNER_UNKNOWN, SIGNER_UNTRUSTED, WEAK_ALGORITHM, SENDER_MISMATCH, RECIPIENT_MISMATCH, TIMESTAMP
  * @throws {TypeError} for an unknown option
  */
 export async function openEntity(entity: Entity | Uint8Array, options: OpenEntityOptions): Promise<OpenedEntity> {
@@ -115,7 +115,8 @@ export async function openEntity(entity: Entity | Uint8Array, options: OpenEntit
     signatures.push(...(await judgeSigned(signed, call, verifiers)));
   }
   if (content === undefined) throw new E2eError('ERR_E2E_NOT_SEALED', 'unwrap', { reason: 'no OpenPGP layer' });
-  const userIds = requireGood(signatures, { unsigned, identity, verifiers, at, encryption });
+  const latest = new Date(at.getTime() + clockSkewSeconds * 1000);
+  const userIds = requireGood(signatures, { unsigned, identity, verifiers, at, latest, encryption });
   // The placeholder below is nobody's name.
   return { content, encryption, signatures: signatures.map((one) => ({ ...one, identities: [] })), userIds };
 }
@@ -127,20 +128,26 @@ function requireGood(
     identity,
     verifiers,
     at,
+    latest,
     encryption,
   }: {
     readonly unsigned: 'refuse' | 'accept';
     readonly identity: OpenEntityOptions['identity'];
     readonly verifiers: Verifiers;
     readonly at: Date;
+    /** Nothing can have been signed after this. */
+    readonly latest: Date;
     readonly encryption: EncryptionInfo | undefined;
   },
 ): readonly string[] {
   if (signatures.length === 0 && unsigned === 'refuse')
     throw new E2eError('ERR_E2E_UNSIGNED', 'verify', { encryption });
   const names: string[] = [];
-  for (const { outcome, reason, fingerprint, intendedFor } of signatures) {
+  for (const { outcome, reason, fingerprint, intendedFor, signedAt } of signatures) {
     if (outcome !== 'good') throw new E2eError(codeOf[outcome], 'verify', { reason, encryption });
+    if (signedAt !== undefined && signedAt > latest) {
+      throw new E2eError('ERR_E2E_TIMESTAMP', 'check', { reason: 'signed in the future', encryption });
+    }
     if (intendedFor === 'others' && verifiers.mine.length > 0) {
       throw new E2eError('ERR_E2E_RECIPIENT_MISMATCH', 'check', { encryption });
     }

@@ -54,8 +54,8 @@ export async function encrypt(store: KeyStore, request: EncryptRequest): Promise
 export async function signAndEncrypt(store: KeyStore, request: SignAndEncryptRequest): Promise<Uint8Array> {
   const { content, signer, recipients, at, limits, signal } = request;
   checkSize(content, request);
-  const keys = await allEncryptionKeys(store, recipients, request);
   const { certificate, component } = await signingKey(store, signer, request);
+  const keys = await allEncryptionKeys(store, recipients, request);
   const named = await intendedFingerprints(store, recipients, certificate, request);
   signal?.throwIfAborted();
   const signature = await signOctets(content, component.packet, { at, recipients: named, limits });
