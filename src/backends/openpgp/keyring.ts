@@ -34,7 +34,8 @@ export interface OwnKey {
 }
 
 interface Entry<T> {
-  readonly arrays: readonly Uint8Array[];
+  /** The arrays, and whatever else the value was made from. */
+  readonly inputs: readonly unknown[];
   readonly limits: Limits;
   readonly value: Promise<T>;
 }
@@ -42,22 +43,22 @@ interface Entry<T> {
 const contactCache = new WeakMap<Uint8Array, Entry<readonly HeldCertificate[]>>();
 const ownCache = new WeakMap<Uint8Array, Entry<readonly OwnKey[]>>();
 
-/** By the first array, valid while all arrays are the same ones. */
+/** By the first array, valid while all inputs are the same ones. */
 function cached<T>(
   cache: WeakMap<Uint8Array, Entry<T>>,
-  arrays: readonly Uint8Array[],
+  first: Uint8Array,
+  inputs: readonly unknown[],
   limits: Limits,
   make: () => Promise<T>,
 ): Promise<T> {
-  const first = arrays[0]!;
   const known = cache.get(first);
   const same =
     known?.limits === limits &&
-    known.arrays.length === arrays.length &&
-    known.arrays.every((array, i) => array === arrays[i]);
+    known.inputs.length === inputs.length &&
+    known.inputs.every((input, i) => input === inputs[i]);
   if (same) return known.value;
   const value = make();
-  cache.set(first, { arrays, limits, value });
+  cache.set(first, { inputs, limits, value });
   value.catch(() => cache.delete(first));
   return value;
 }
@@ -73,20 +74,16 @@ export async function contactCertificates(
 ): Promise<readonly HeldCertificate[]> {
   const found = await store.find(jid, backendName);
   if (found.length === 0) return [];
-  const filed = found.map((stored) => stored.filed);
-  const held = await cached(
-    contactCache,
-    found.map(({ certificates }) => certificates),
-    limits,
-    async () => {
-      const sources: { key: Key; filed: boolean }[] = [];
-      for (const [i, { certificates }] of found.entries()) {
-        for (const key of await readableKeys(certificates, 'public', limits)) sources.push({ key, filed: filed[i]! });
-      }
-      return merged(sources, limits);
-    },
-  );
-  return held;
+  // One array may be filed for one JID and a mere candidate for another, so that `filed` belongs to the inputs.
+  const copies = found.map(({ certificates, filed }) => ({ certificates, filed }));
+  const inputs = copies.flatMap(({ certificates, filed }) => [certificates, filed]);
+  return cached(contactCache, copies[0]!.certificates, inputs, limits, async () => {
+    const sources: { key: Key; filed: boolean }[] = [];
+    for (const { certificates, filed } of copies) {
+      for (const key of await readableKeys(certificates, 'public', limits)) sources.push({ key, filed });
+    }
+    return merged(sources, limits);
+  });
 }
 
 /** Groups by primary key; a certificate is filed when any of its copies is. */
@@ -144,7 +141,11 @@ export async function ownKeys(store: KeyStore, jid: Jid, limits: Limits, stage: 
   for (const identity of identities) {
     const { keys } = identity;
     if (!(keys instanceof Uint8Array)) throw unavailable(stage, 'external private keys are not supported');
-    own.push(...(await cached(ownCache, [keys], limits, () => readOwnKeys(keys, identity, limits, stage))));
+    own.push(
+      ...(await cached(ownCache, keys, [identity.passphrase], limits, () =>
+        readOwnKeys(keys, identity, limits, stage),
+      )),
+    );
   }
   return own;
 }
