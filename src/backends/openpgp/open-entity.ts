@@ -5,7 +5,14 @@ import { E2eError, type E2eErrorCode, type EncryptionInfo } from '../../errors.t
 import { defaultLimits, type Limits } from '../../limits.ts';
 import { bareEntity, type Entity, parseEntity } from '../../mime/entity.ts';
 import { Jid } from '../../jid/jid.ts';
-import type { BackendCall, KeyStore, SignatureOutcome, SignatureResult, StoredIdentity } from '../backend.ts';
+import type {
+  BackendCall,
+  KeyStore,
+  LayerKind,
+  SignatureOutcome,
+  SignatureResult,
+  StoredIdentity,
+} from '../backend.ts';
 import { judgeInside, openMessageFor, readEnvelope } from './decrypt.ts';
 import { contactCertificates, type OwnKey, ownKeys } from './keyring.ts';
 import { checkVersion } from './library.ts';
@@ -101,7 +108,7 @@ export async function openEntity(entity: Entity | Uint8Array, options: OpenEntit
   let encryption: EncryptionInfo | undefined;
   let content: Uint8Array | undefined;
   const signatures: SignatureResult[] = [];
-  if (recognizeForm(current, surround) === 'encrypted') {
+  if (layerOf(current, surround) === 'encrypted') {
     const envelope = readEnvelope(unwrapEncrypted(current, limits, surround), limits);
     const opened = await openMessageFor(envelope, await decrypters(store, someone, call), call);
     ({ encryption } = opened);
@@ -109,7 +116,7 @@ export async function openEntity(entity: Entity | Uint8Array, options: OpenEntit
     signatures.push(...((await judgeInside(opened.opened, call, verifiers)) ?? []));
     current = innerEntity(content, limits) ?? bareEntity(new Uint8Array(0));
   }
-  if (recognizeForm(current, surround) === 'signed') {
+  if (layerOf(current, surround) === 'signed') {
     const signed = await readSigned(unwrapSigned(current, limits, surround), limits);
     ({ content } = signed);
     signatures.push(...(await judgeSigned(signed, call, verifiers)));
@@ -158,6 +165,19 @@ function requireGood(
     names.push(...own);
   }
   return names;
+}
+
+/**
+ * The layer that an entity is, or says it is: a signed entity that is out of shape must fail as such, not pass for
+ * opaque content under the signature around it.
+ */
+function layerOf(entity: Entity, surround: Surround): LayerKind | undefined {
+  const layer = recognizeForm(entity, surround);
+  if (layer !== undefined || entity.contentType === undefined) return layer;
+  const { type, parameters } = entity.contentType;
+  const protocol = parameters.get('protocol')?.toLowerCase();
+  if (type === 'multipart/encrypted' && protocol === 'application/pgp-encrypted') return 'encrypted';
+  return type === 'multipart/signed' && protocol === 'application/pgp-signature' ? 'signed' : undefined;
 }
 
 /** Octets with a header block, or else a bare OpenPGP message. */
