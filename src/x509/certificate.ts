@@ -24,7 +24,7 @@ import { contextTag, tags } from '../asn1/reader.ts';
 import { assertDer } from '../asn1/strict.ts';
 import { timeValue } from '../asn1/time.ts';
 import { bitStringOctets, integerOctets, smallInteger } from '../asn1/values.ts';
-import { hex } from '../bytes.ts';
+import { hex, equalBytes } from '../bytes.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import { type PublicKey, parsePublicKey } from '../crypto/public-key.ts';
 import { E2eError } from '../errors.ts';
@@ -66,7 +66,7 @@ export function parseCertificate(octets: Uint8Array, limits: Limits): Certificat
   }
   const key = contentKey(octets);
   const known = cache.get(key);
-  if (known !== undefined && sameOctets(known.certificate.der, octets) && !stricter(limits, known.limits)) {
+  if (known !== undefined && equalBytes(known.certificate.der, octets) && !stricter(limits, known.limits)) {
     return known.certificate;
   }
   const certificate = parse(octets.slice(), limits);
@@ -103,7 +103,7 @@ function parse(octets: Uint8Array, limits: Limits): Certificate {
   const serial = integerOctets(tbs.expect(tags.integer));
   const inner = parseAlgorithmIdentifier(tbs.expect(tags.sequence));
   // RFC 5280 section 4.1.1.2: both are the same; the inner one alone is under the signature.
-  if (!sameOctets(inner.node.raw, signatureAlgorithm.node.raw)) {
+  if (!equalBytes(inner.node.raw, signatureAlgorithm.node.raw)) {
     throw tbsNode.malformed('signature algorithms of a certificate differ');
   }
   const issuer = parseDistinguishedName(tbs.next());
@@ -146,11 +146,4 @@ export async function fingerprintOf(certificate: Certificate, crypto: CryptoProv
   const fingerprint = hex(await crypto.digest('sha256', certificate.der));
   fingerprints.set(certificate, fingerprint);
   return fingerprint;
-}
-
-/** Whether two octet strings are equal. For public data: it stops at the first difference. */
-export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

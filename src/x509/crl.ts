@@ -21,10 +21,9 @@ import { oids } from '../asn1/oids.ts';
 import { type Asn1Node, type Asn1Options, contextTag, parseDer, tags } from '../asn1/reader.ts';
 import { timeValue } from '../asn1/time.ts';
 import { bitStringOctets, booleanValue, integerOctets, octetString, smallInteger } from '../asn1/values.ts';
-import { hex } from '../bytes.ts';
+import { hex, equalBytes } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
-import { sameOctets } from './certificate.ts';
 import { type DistinguishedName, parseDistinguishedName } from './distinguished-name.ts';
 import { type DistributionPointName, parseDistributionPointName, parseReasonFlags } from './distribution-point.ts';
 import { type Extension, openExtension, parseExtensions } from './extension.ts';
@@ -112,7 +111,7 @@ export function parseCrl(octets: Uint8Array, limits: Limits): Crl {
   const versionNode = tbs.optional(tags.integer);
   if (versionNode !== undefined && smallInteger(versionNode) !== 1) throw tbsNode.malformed('version of a list');
   const inner = parseAlgorithmIdentifier(tbs.expect(tags.sequence));
-  if (!sameOctets(inner.node.raw, signatureAlgorithm.node.raw)) {
+  if (!equalBytes(inner.node.raw, signatureAlgorithm.node.raw)) {
     throw tbsNode.malformed('signature algorithms of a revocation list differ');
   }
   const issuer = parseDistinguishedName(tbs.next());

@@ -7,9 +7,10 @@
  * message full of certificates of one name costs no more than one without.
  */
 
+import { equalBytes } from '../bytes.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { Limits } from '../limits.ts';
-import { type Certificate, sameOctets } from './certificate.ts';
+import { type Certificate } from './certificate.ts';
 import { verifySignedObject } from './signature.ts';
 import { type ComparisonBudget, mostComparisons } from './name-constraints.ts';
 
@@ -120,13 +121,13 @@ function frame({ intermediates, anchors }: PathBuildingInput, certificate: Certi
 function rank(certificate: Certificate, { certificate: issuer, anchor }: Issuer): number {
   const hint = certificate.authorityKeyId?.keyId;
   const { subjectKeyId } = issuer;
-  const keys = hint === undefined || subjectKeyId === undefined ? 0 : sameOctets(hint, subjectKeyId) ? 2 : -2;
+  const keys = hint === undefined || subjectKeyId === undefined ? 0 : equalBytes(hint, subjectKeyId) ? 2 : -2;
   return keys + (anchor ? 1 : 0);
 }
 
 /** RFC 4158 section 2.4.2: the same name and key twice in a path is a loop. */
 function sameEntity(a: Certificate, b: Certificate): boolean {
-  return a === b || (a.subject.key === b.subject.key && sameOctets(a.publicKey.spki, b.publicKey.spki));
+  return a === b || (a.subject.key === b.subject.key && equalBytes(a.publicKey.spki, b.publicKey.spki));
 }
 
 const verified = new WeakMap<object, WeakSet<Certificate>>();

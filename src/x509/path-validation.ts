@@ -6,10 +6,11 @@
  * arrived in a message is never one.
  */
 
+import { equalBytes } from '../bytes.ts';
 import { oids } from '../asn1/oids.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { Limits } from '../limits.ts';
-import { type Certificate, sameOctets } from './certificate.ts';
+import { type Certificate } from './certificate.ts';
 import type { KeyUsage } from './certificate-extensions.ts';
 import type { Crl } from './crl.ts';
 import { type NameConstraints, checkNameConstraints } from './name-constraints.ts';
@@ -99,7 +100,7 @@ interface Context {
 
 async function validate(input: PathValidationInput, context: Context): Promise<PathValidation> {
   const { certificate, pinned = [] } = input;
-  if (pinned.some((one) => sameOctets(one.der, certificate.der))) return validatePinned(input, context);
+  if (pinned.some((one) => equalBytes(one.der, certificate.der))) return validatePinned(input, context);
   let best: PathValidation | undefined;
   const paths = buildPaths(input, context.work);
   for (;;) {

@@ -5,8 +5,9 @@
  * covers the certificate proves good standing.
  */
 
+import { equalBytes } from '../bytes.ts';
 import { compareOctets } from '../asn1/reader.ts';
-import { type Certificate, sameOctets } from './certificate.ts';
+import { type Certificate } from './certificate.ts';
 import type { Crl, CrlEntry } from './crl.ts';
 import { allReasons, type DistributionPoint, distributionPointKeys, generalNameKey } from './distribution-point.ts';
 
@@ -96,7 +97,7 @@ function supersedes(crl: Crl, other: Crl): boolean {
 
 function sameScope(a: Crl, b: Crl): boolean {
   const same = (x: Uint8Array | undefined, y: Uint8Array | undefined): boolean =>
-    x === undefined || y === undefined ? x === y : sameOctets(x, y);
+    x === undefined || y === undefined ? x === y : equalBytes(x, y);
   return (
     a.issuer.key === b.issuer.key &&
     same(a.issuingDistributionPoint?.raw, b.issuingDistributionPoint?.raw) &&

@@ -3,13 +3,14 @@
  * usage and algorithm (RFC 8550 section 4.4.2; RFC 8410: Ed25519 signs, X25519 decrypts).
  */
 
+import { equalBytes } from '../../bytes.ts';
 import type { ExternalPrivateKey, StoredIdentity } from '../backend.ts';
 import { parseDer, tags } from '../../asn1/reader.ts';
 import { octetString, smallInteger, unsignedOctets } from '../../asn1/values.ts';
 import type { CryptoProvider, PrivateKey, PublicKey, SignatureAlgorithm } from '../../crypto/provider.ts';
 import { E2eError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
-import { type Certificate, sameOctets } from '../../x509/certificate.ts';
+import { type Certificate } from '../../x509/certificate.ts';
 import { parsePemOrDer } from '../../x509/pem.ts';
 import { readCertificates } from './certificate-file.ts';
 import { readPrivateKeys } from './private-key-file.ts';
@@ -96,12 +97,12 @@ async function belongTogether(
   crypto: CryptoProvider,
 ): Promise<boolean> {
   if (key.algorithm !== publicKey.algorithm || key.curve !== publicKey.curve) return false;
-  if (publicKey.rsa !== undefined) return sameOctets(modulusOf(key, limits), publicKey.rsa.modulus);
+  if (publicKey.rsa !== undefined) return equalBytes(modulusOf(key, limits), publicKey.rsa.modulus);
   if (key.algorithm === 'ec' || key.algorithm === 'x25519') {
     const ephemeral = await crypto.agreeEphemeral(publicKey);
     if (ephemeral === undefined) return false;
     const secret = await crypto.agree(key, ephemeral.publicPoint);
-    return secret !== undefined && sameOctets(secret, ephemeral.secret);
+    return secret !== undefined && equalBytes(secret, ephemeral.secret);
   }
   if (key.algorithm !== 'ed25519') return false;
   const algorithm: SignatureAlgorithm = { scheme: 'ed25519' };

@@ -1,11 +1,12 @@
 /** Certificates to encrypt to: trusted and named like a signer's, and made for encryption (RFC 8550 section 4.4.2). */
 
+import { equalBytes } from '../../bytes.ts';
 import type { KeyStore, SealProfile } from '../backend.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { E2eError } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
 import type { Limits } from '../../limits.ts';
-import { type Certificate, sameOctets } from '../../x509/certificate.ts';
+import { type Certificate } from '../../x509/certificate.ts';
 import { canEncryptTo } from './key-material.ts';
 import { judgeCertificate, knownCertificates, trustedIdentities, type TrustRules } from './trust.ts';
 
@@ -35,7 +36,7 @@ export async function recipientCertificates(
   let miss = 'no certificate is known';
   const found: Certificate[] = [];
   for (const certificate of intermediates) {
-    if (found.some((one) => sameOctets(one.publicKey.spki, certificate.publicKey.spki))) continue;
+    if (found.some((one) => equalBytes(one.publicKey.spki, certificate.publicKey.spki))) continue;
     // A CA certificate lies beside the others to build paths with.
     if (certificate.basicConstraints?.ca === true) continue;
     if (!canEncryptTo(certificate)) {

@@ -43,6 +43,16 @@ export interface TrustOptions {
   readonly anchorConstraints?: boolean | undefined;
 }
 
+/** The names of {@link TrustOptions}. */
+export const trustOptionNames: readonly (keyof TrustOptions)[] = [
+  'trust',
+  'revocation',
+  'extendedKeyUsages',
+  'policies',
+  'anchorValidity',
+  'anchorConstraints',
+];
+
 /**
  * Reads the trust options.
  *

@@ -1,0 +1,72 @@
+/** Decrypts application/pkcs7-mime entities (RFC 8551 sections 3.3 and 3.4). */
+
+import type { AlgorithmPolicy, Decrypted, ExternalPrivateKey } from '../backend.ts';
+import { identifies } from '../../cms/certificate-identifier.ts';
+import { assertDecryptionAllowed, decryptEnveloped, type DecryptionFunctions } from '../../cms/decrypt.ts';
+import { type Enveloped, parseEnveloped } from '../../cms/enveloped-data.ts';
+import type { Recipient } from '../../cms/recipients.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import { E2eError } from '../../errors.ts';
+import type { Limits } from '../../limits.ts';
+import type { Entity } from '../../mime/entity.ts';
+import { cmsOctets } from './cms-object.ts';
+import { isExternal, type OwnKey } from './key-material.ts';
+
+/** What decryption takes of a call. */
+export interface DecryptCall {
+  readonly algorithms: AlgorithmPolicy;
+  readonly limits: Limits;
+}
+
+/**
+ * Decrypts an entity with whichever of my keys it was encrypted to.
+ *
+ * @param ownKeys asked for when the object is known to be well-formed
+ * @throws {E2eError} MALFORMED, LIMIT, UNSUPPORTED, WEAK_ALGORITHM before a private key is used; NO_DECRYPTION_KEY by
+ * public recipient ids; KEY_UNAVAILABLE; DECRYPTION_FAILED, always alike, after it
+ */
+export async function decryptEntity(
+  entity: Entity,
+  ownKeys: () => Promise<readonly OwnKey[]>,
+  call: DecryptCall,
+  crypto: CryptoProvider,
+): Promise<Decrypted> {
+  const enveloped = parseEnveloped(cmsOctets(entity, 'decrypt'), call.limits);
+  const { encryption } = enveloped;
+  const { recipient, key } = matchRecipient(enveloped, await ownKeys(), call.algorithms);
+  const privateKey = isExternal(key) ? decryptionFunctions(key) : key;
+  const content = await decryptEnveloped({ enveloped, recipient, privateKey, crypto });
+  return { content, encryption, signatures: undefined };
+}
+
+interface Match {
+  readonly recipient: Recipient;
+  readonly key: OwnKey['key'];
+}
+
+/** One match is tried, the first that the policy takes: how many are must not depend on what the private key finds. */
+function matchRecipient(enveloped: Enveloped, keys: readonly OwnKey[], policy: AlgorithmPolicy): Match {
+  let refusal: E2eError | undefined;
+  for (const recipient of enveloped.recipients) {
+    const own = keys.find(({ certificate }) => identifies(recipient.identifier, certificate));
+    if (own === undefined) continue;
+    try {
+      assertDecryptionAllowed(enveloped, recipient, policy);
+      return { recipient, key: own.key };
+    } catch (error) {
+      if (!(error instanceof E2eError)) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal ?? new E2eError('ERR_E2E_NO_DECRYPTION_KEY', 'decrypt', { encryption: enveloped.encryption });
+}
+
+function decryptionFunctions(key: ExternalPrivateKey): DecryptionFunctions {
+  return {
+    agree: key.agree === undefined ? undefined : (publicPoint) => key.agree!(publicPoint),
+    decryptKey:
+      key.decryptKey === undefined
+        ? undefined
+        : (encryptedKey, { hash }) => key.decryptKey!(encryptedKey, 'rsa-oaep', hash),
+  };
+}

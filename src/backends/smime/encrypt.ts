@@ -1,0 +1,63 @@
+/** Encrypts a MIME entity: application/pkcs7-mime (RFC 8551 sections 3.3 and 3.4). */
+
+import { equalBytes } from '../../bytes.ts';
+import type { EncryptRequest, KeyStore } from '../backend.ts';
+import { encryptContent } from '../../cms/encrypt.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import { E2eError } from '../../errors.ts';
+import { serializeEntity } from '../../mime/entity.ts';
+import { encodeBase64Body } from '../../mime/transfer-encoding.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { recipientCertificates } from './recipient-certificates.ts';
+import type { TrustRules } from './trust.ts';
+
+/**
+ * Encrypts an entity to every certificate of every recipient.
+ *
+ * `hidden` is not possible: CMS names each recipient's certificate (RFC 5652 section 6.2).
+ *
+ * @throws {E2eError} NO_RECIPIENT_KEY when any recipient has no usable, trusted certificate; LIMIT
+ */
+export async function encryptEntity(
+  request: EncryptRequest,
+  store: KeyStore,
+  rules: TrustRules,
+  crypto: CryptoProvider,
+): Promise<Uint8Array> {
+  const { content, recipients, profile, algorithms, limits } = request;
+  const certificates: Certificate[] = [];
+  for (const recipient of recipients) {
+    const question = { ...request, ...algorithms, crypto };
+    for (const certificate of await recipientCertificates(store, recipient, question, rules)) {
+      if (!certificates.some(({ der }) => equalBytes(der, certificate.der))) certificates.push(certificate);
+    }
+    request.signal?.throwIfAborted();
+  }
+  if (certificates.length === 0) {
+    throw new E2eError('ERR_E2E_NO_RECIPIENT_KEY', 'encrypt', { reason: 'no recipient' });
+  }
+  if (certificates.length > limits.recipients) {
+    throw new E2eError('ERR_E2E_LIMIT', 'encrypt', { reason: 'too many recipients' });
+  }
+  // RFC 3923 section 6.10: AES-128 in CBC mode, RSA (PKCS #1 v1.5).
+  const legacy = profile === 'rfc3923';
+  const cms = await encryptContent({
+    content,
+    recipients: certificates.map(({ publicKey, issuer, serial }) => ({
+      publicKey,
+      identifier: { kind: 'issuer-and-serial', issuer: issuer.raw, serial },
+    })),
+    cipher: legacy ? 'aes128-cbc' : 'aes256-gcm',
+    keyTransport: legacy ? 'rsa-pkcs1v15' : 'rsa-oaep',
+    crypto,
+  });
+  const type = legacy ? 'enveloped-data' : 'authEnveloped-data';
+  return serializeEntity(
+    [
+      { name: 'Content-Type', value: `application/pkcs7-mime; smime-type=${type}; name=smime.p7m` },
+      { name: 'Content-Transfer-Encoding', value: 'base64' },
+      { name: 'Content-Disposition', value: 'attachment; filename=smime.p7m' },
+    ],
+    encodeBase64Body(cms),
+  );
+}

@@ -1,0 +1,27 @@
+/** The subpath `xmpp-e2e/smime`: the S/MIME backend and what can be done with S/MIME and X.509 outside of stanzas. */
+
+export { smime, type SmimeOptions } from './smime.ts';
+export type { TrustOptions } from './trust.ts';
+export {
+  type CertificateNames,
+  openEntity,
+  type OpenedEntity,
+  type OpenEntityOptions,
+  type OpenEntityPolicy,
+} from './open-entity.ts';
+export {
+  generateIdentity,
+  type GeneratedIdentity,
+  type GenerateIdentityOptions,
+  type IdentityAlgorithm,
+} from './keygen.ts';
+export { type Certificate, parseCertificate } from '../../x509/certificate.ts';
+export { type Crl, parseCrl } from '../../x509/crl.ts';
+export { type PemBlock, parsePem, serializePem } from '../../x509/pem.ts';
+export {
+  type KeyPurpose,
+  type PathOutcome,
+  type PathValidation,
+  type PathValidationInput,
+  validatePath,
+} from '../../x509/path-validation.ts';

@@ -1,0 +1,72 @@
+/** Signs a MIME entity: multipart/signed (RFC 8551 section 3.5.3, RFC 1847 section 2.1). */
+
+import type { ExternalPrivateKey, KeyStore, SignRequest } from '../backend.ts';
+import { defaultSignatureAlgorithm, type SignatureFunction, signData } from '../../cms/sign.ts';
+import type { CryptoProvider, HashName, SignatureAlgorithm } from '../../crypto/provider.ts';
+import { E2eError } from '../../errors.ts';
+import { serializeEntity } from '../../mime/entity.ts';
+import { serializeMultipart } from '../../mime/multipart.ts';
+import { encodeBase64Body } from '../../mime/transfer-encoding.ts';
+
+import { isExternal } from './key-material.ts';
+import { chooseSigningKey } from './own-keys.ts';
+
+/** RFC 8551 section 3.5.3.2. */
+const micalg: Readonly<Record<HashName, string>> = {
+  sha1: 'sha-1',
+  sha256: 'sha-256',
+  sha384: 'sha-384',
+  sha512: 'sha-512',
+};
+
+/**
+ * Signs an entity with the key of the signer.
+ *
+ * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE
+ */
+export async function signEntity(request: SignRequest, store: KeyStore, crypto: CryptoProvider): Promise<Uint8Array> {
+  const { content, at, profile, includeCertificate } = request;
+  const { certificate, key, chain } = await chooseSigningKey(store, { ...request, crypto });
+  request.signal?.throwIfAborted();
+  // RFC 3923 section 6.10: RSA (PKCS #1 v1.5) with SHA-1.
+  const algorithm: SignatureAlgorithm =
+    profile === 'rfc3923' ? { scheme: 'rsa-pkcs1v15', hash: 'sha1' } : defaultSignatureAlgorithm(certificate.publicKey);
+  const cms = await signData({
+    content,
+    detached: true,
+    signer: {
+      privateKey: isExternal(key) ? signatureFunction(key) : key,
+      identifier: { kind: 'issuer-and-serial', issuer: certificate.issuer.raw, serial: certificate.serial },
+      algorithm,
+    },
+    certificates: includeCertificate ? [certificate, ...chain].map(({ der }) => der) : [],
+    signingTime: at,
+    crypto,
+  });
+  const signature = serializeEntity(
+    [
+      { name: 'Content-Type', value: 'application/pkcs7-signature; name=smime.p7s' },
+      { name: 'Content-Transfer-Encoding', value: 'base64' },
+      // RFC 3923 section 6.7: how the signature is to be handled; RFC 8551 section 3.5.3.3 names the file.
+      { name: 'Content-Disposition', value: 'attachment; handling=required; filename=smime.p7s' },
+    ],
+    encodeBase64Body(cms),
+  );
+  const hash: HashName = 'hash' in algorithm ? algorithm.hash : 'sha512';
+  return serializeMultipart('signed', { protocol: 'application/pkcs7-signature', micalg: micalg[hash] }, [
+    content,
+    signature,
+  ]);
+}
+
+/** A card or agent that signs. What it throws, locked or gone, is the key's unavailability and nothing of ours. */
+function signatureFunction(key: ExternalPrivateKey): SignatureFunction {
+  return async (data, algorithm) => {
+    const hash = 'hash' in algorithm && algorithm.hash !== 'sha1' ? algorithm.hash : 'sha512';
+    try {
+      return await key.sign!(data, hash);
+    } catch {
+      throw new E2eError('ERR_E2E_KEY_UNAVAILABLE', 'sign', { reason: 'the key service did not sign' });
+    }
+  };
+}
