@@ -139,7 +139,7 @@ function phrase(detail: E2eErrorDetail): string | undefined {
  * @param text any string
  * @param maxLength characters to keep (a `…` marks the cut)
  */
-export function escapeForDisplay(text: string, maxLength = Number.POSITIVE_INFINITY): string {
+export function escapeForDisplay(text: string, maxLength: number = Number.POSITIVE_INFINITY): string {
   let shown = '';
   let length = 0;
   for (const character of text) {

@@ -67,12 +67,12 @@ export class XmlElement {
   }
 
   /** The child elements with this name, in this element's own namespace unless another is given. */
-  all(name: string, namespace = this.namespace): readonly XmlElement[] {
+  all(name: string, namespace: string = this.namespace): readonly XmlElement[] {
     return this.elements.filter((child) => child.is(name, namespace));
   }
 
   /** The first child element with this name, in this element's own namespace unless another is given. */
-  first(name: string, namespace = this.namespace): XmlElement | undefined {
+  first(name: string, namespace: string = this.namespace): XmlElement | undefined {
     return this.elements.find((child) => child.is(name, namespace));
   }
 
