@@ -33,20 +33,24 @@ export interface SigningKeyQuestion {
  */
 export async function chooseSigningKey(store: KeyStore, question: SigningKeyQuestion): Promise<SigningKey> {
   const { signer, limits, crypto } = question;
-  let miss = 'no key is stored for it';
+  let miss: string | undefined;
   let best: { readonly key: OwnKey; readonly identity: OwnIdentity } | undefined;
   const { identities, locked } = await loadIdentities(store, signer, limits, crypto);
   for (const identity of identities) {
     for (const key of identity.keys) {
       const unfit = unfitToSign(key, question);
-      if (unfit !== undefined) miss = unfit;
+      // An encryption key beside it is no news.
+      if (unfit !== undefined) miss = canSign(key.certificate) ? unfit : (miss ?? unfit);
       else if (best === undefined || key.certificate.notBefore > best.key.certificate.notBefore)
         best = { key, identity };
     }
   }
   if (best === undefined) {
     if (locked !== undefined) throw locked;
-    throw new E2eError('ERR_E2E_NO_SIGNING_KEY', 'sign', { reason: miss, subject: signer.toString() });
+    throw new E2eError('ERR_E2E_NO_SIGNING_KEY', 'sign', {
+      reason: miss ?? 'no key is stored for it',
+      subject: signer.toString(),
+    });
   }
   return { ...best.key, chain: issuersOf(best.key.certificate, best.identity.certificates) };
 }
