@@ -183,7 +183,7 @@ describe('the guard', () => {
   it('is required by the strict policy; false is an explicit choice, shown in the verdict', async () => {
     const options = { replay: undefined } as Partial<OpenOptions>;
     await expect(open(sent(0), options)).rejects.toBeInstanceOf(TypeError);
-    await expect(open(sent(0), { replay: {} as ReplayGuard })).rejects.toBeInstanceOf(TypeError);
+    await expect(open(sent(0), { replay: Object.create(null) as ReplayGuard })).rejects.toBeInstanceOf(TypeError);
     const { verdict } = await open(sent(0), { replay: false });
     expect(verdict.replay).toBe('off');
     expect((await open(sent(0), { ...options, ...lax })).verdict.replay).toBe('off');
