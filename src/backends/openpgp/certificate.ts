@@ -17,6 +17,7 @@ import {
   type Signature,
   type SignedThing,
   structureOf,
+  isDated,
 } from './library.ts';
 import { lenientConfig, weakHashes } from './safe-config.ts';
 
@@ -235,7 +236,7 @@ class SelfVerifier {
     return {
       signature,
       created,
-      expires: lifetime === 0 ? Number.POSITIVE_INFINITY : created + lifetime,
+      expires: lifetime === 0 ? Number.POSITIVE_INFINITY : created + Math.min(lifetime, 0xffff_ffff),
       weak: weakHashes.has(signature.hashAlgorithm ?? 0),
     };
   }
@@ -257,7 +258,7 @@ class SelfVerifier {
   }
 
   async #isRight(signature: Signature, type: number, thing: SignedThing, issuer: KeyPacket): Promise<boolean> {
-    if (!this.#usable) return false;
+    if (!this.#usable || !isDated(signature)) return false;
     if (++this.#count > maxSelfSignatures) {
       throw new E2eError('ERR_E2E_LIMIT', 'verify', { reason: 'self-signatures of an OpenPGP certificate' });
     }

@@ -197,6 +197,15 @@ export interface LiteralPacket extends AnyPacket {
   setBytes(bytes: Uint8Array, format: number): void;
 }
 
+/**
+ * Whether the creation time of a signature is one: the library takes a subpacket of any length, and makes an invalid
+ * date of a long one, which compares as neither before nor after anything.
+ */
+export function isDated({ created }: Signature): boolean {
+  const time = created.getTime();
+  return time >= 0 && time <= 0xffff_ffff * 1000;
+}
+
 /** An empty signature packet. */
 export function newSignature(): Signature {
   return new SignaturePacket() as unknown as Signature;

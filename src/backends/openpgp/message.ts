@@ -7,7 +7,7 @@
  */
 
 import { toCrlf } from '../../bytes.ts';
-import { type AnyPacket, allPackets, enums, type PacketSequence, type Signature } from './library.ts';
+import { type AnyPacket, allPackets, enums, isDated, type PacketSequence, type Signature } from './library.ts';
 import { tag } from './packets.ts';
 
 /** What a message says. */
@@ -39,9 +39,11 @@ export async function openMessage(sequence: PacketSequence): Promise<OpenedMessa
     ? before.length === signatures.length
     : onePass.length === 0 && middle === packets.length - 1;
   if (!shape) throw new Error('signatures and literal in another order');
-  const readable = signatures.map((packet) =>
-    'signatureType' in packet ? (packet as unknown as Signature) : undefined,
-  );
+  const readable = signatures.map((packet) => {
+    // A version that is not known comes as an unparseable packet.
+    const signature = 'signatureType' in packet ? (packet as unknown as Signature) : undefined;
+    return signature !== undefined && isDated(signature) ? signature : undefined;
+  });
   const { data } = literals[0] as unknown as { data: unknown };
   if (!(data instanceof Uint8Array)) throw new Error('literal without octets');
   const text = readable.some((signature) => signature?.signatureType === enums.signature.text);

@@ -97,7 +97,8 @@ function expiryBy({ created }: Component, { signature }: SelfSignature): number 
   const { keyNeverExpires, keyExpirationTime } = signature;
   if (keyNeverExpires !== false || keyExpirationTime === null || keyExpirationTime === 0)
     return Number.POSITIVE_INFINITY;
-  return created + keyExpirationTime;
+  // A field of 32 bits; the library takes longer ones.
+  return created + Math.min(keyExpirationTime, 0xffff_ffff);
 }
 
 /**

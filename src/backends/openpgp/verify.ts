@@ -6,7 +6,7 @@ import type { Limits } from '../../limits.ts';
 import type { BackendCall, KeyStore, SignatureResult, Verified, VerifyRequest } from '../backend.ts';
 import { refused } from './decrypt.ts';
 import { judge } from './judge.ts';
-import { enums, newSignature, readMessage, type PacketSequence, type Signature } from './library.ts';
+import { enums, isDated, newSignature, readMessage, type PacketSequence, type Signature } from './library.ts';
 import { type OpenedMessage, openMessage } from './message.ts';
 import { type SignedForm, type Surround, unwrapSigned } from './mime.ts';
 import { readPackets, tag } from './packets.ts';
@@ -52,7 +52,7 @@ function readSignature(body: Uint8Array): Signature | undefined {
   const signature = newSignature();
   try {
     signature.read(body);
-    return signature;
+    return isDated(signature) ? signature : undefined;
   } catch {
     return undefined;
   }
