@@ -42,13 +42,15 @@ interface Person {
  * @throws {Error} if an attack were accepted, or a stanza came back changed
  */
 export async function demo(io: Io): Promise<void> {
-  const home = mkdtempSync(join(tmpdir(), 'xmpp-e2e-demo-'));
+  const home = mkdtempSync(join(io.env['TMPDIR'] ?? tmpdir(), 'xmpp-e2e-demo-'));
   const remove = (): void => rmSync(home, { recursive: true, force: true });
   const interrupted = (): void => {
     remove();
     process.exit(exitCodes.INTERRUPTED);
   };
   process.once('SIGINT', interrupted);
+  // The program also ends in the middle when the reader of its output goes away.
+  process.once('exit', remove);
   try {
     const width = Math.min(Math.max(io.stdout.columns ?? 100, 60), 120);
     const stage = { io, width, emphasize: emphasisOn(io.stdout, io.env) };
@@ -58,6 +60,7 @@ export async function demo(io: Io): Promise<void> {
     title(stage, 'Done: three stanzas sealed and opened with each backend, three attacks refused by each');
   } finally {
     process.removeListener('SIGINT', interrupted);
+    process.removeListener('exit', remove);
     remove();
   }
 }

@@ -30,13 +30,25 @@ export async function passphraseFromFile(io: Io): Promise<string | undefined> {
   return passphrase;
 }
 
+const failures = new WeakMap<Io, CliError>();
+
 /**
  * Gets the passphrase for the keys of a JID.
  *
  * @throws {CliError} PASSPHRASE where there is neither a file nor a terminal; INTERRUPTED
  */
 export async function passphraseFor(io: Io, jid: Jid): Promise<string> {
-  return (await passphraseFromFile(io)) ?? ask(`Passphrase for the keys of ${jid.toString()}: `);
+  try {
+    return (await passphraseFromFile(io)) ?? (await ask(`Passphrase for the keys of ${jid.toString()}: `));
+  } catch (error) {
+    if (error instanceof CliError) failures.set(io, error);
+    throw error;
+  }
+}
+
+/** Why no passphrase was to be had in this run: a backend says only that the key is locked. */
+export function passphraseFailure(io: Io): CliError | undefined {
+  return failures.get(io);
 }
 
 /** stdin carries the stanza, so the terminal itself is asked. */

@@ -13,6 +13,7 @@ import type { KeygenOptions } from './keygen.ts';
 import type { MapCommandOptions } from './map.ts';
 import type { OpenCommandOptions } from './open.ts';
 import type { SealCommandOptions } from './seal.ts';
+import { passphraseFailure } from './passphrase.ts';
 import { report } from './report.ts';
 
 const algorithms = ['ed25519', 'p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'] as const;
@@ -29,7 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program(io).parseAsync([...argv], { from: 'user' });
     return exitCodes.OK;
   } catch (error) {
-    if (!(error instanceof CommanderError)) return report(io, error, json);
+    if (!(error instanceof CommanderError)) return report(io, passphraseFailure(io) ?? error, json);
     if (error.exitCode === 0) return exitCodes.OK;
     return report(io, usageError(error, argv), json);
   }

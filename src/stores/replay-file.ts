@@ -70,6 +70,8 @@ class ReplayFile implements FileReplayStore {
   readonly #keep: bigint;
   #loaded: Loaded | undefined;
   #waiting: Waiting[] = [];
+  /** The batch whose answer is on its way. */
+  #unanswered: readonly Waiting[] = [];
   /** The work before, so that one store never waits for its own lock. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -94,10 +96,18 @@ class ReplayFile implements FileReplayStore {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entry, options, resolve, reject });
       if (this.#waiting.length > 1) return;
-      this.#exclusively((handle) => this.#flush(handle)).catch((error: unknown) => {
-        // Reached where not even the lock or the file was to be had.
-        for (const waiting of this.#take()) waiting.reject(error);
-      });
+      // Answered when the lock is free again.
+      this.#exclusively((handle) => this.#flush(handle)).then(
+        (answer) => {
+          this.#unanswered = [];
+          answer();
+        },
+        (error: unknown) => {
+          // Reached where the lock or the file was not to be had, or the lock could not be given back.
+          const unanswered = this.#unanswered.length > 0 ? this.#unanswered : this.#take();
+          for (const waiting of unanswered) waiting.reject(error);
+        },
+      );
     });
   }
 
@@ -107,8 +117,9 @@ class ReplayFile implements FileReplayStore {
     return taken;
   }
 
-  async #flush(handle: FileHandle): Promise<void> {
-    const batch = this.#take();
+  /** @returns what answers the calls of one batch */
+  async #flush(handle: FileHandle): Promise<() => void> {
+    const batch = (this.#unanswered = this.#take());
     try {
       const loaded = await this.#load(handle);
       // What the state says from here on is not on the disk yet: after a failure the file is read again.
@@ -124,9 +135,10 @@ class ReplayFile implements FileReplayStore {
       if (loaded.log.wasteful) {
         await writeOwnFile(this.#path, Buffer.from(loaded.log.rewritten(batch.at(-1)!.entry.received), 'latin1'));
       } else this.#loaded = { ...loaded, position, size: position };
-      for (const [i, waiting] of batch.entries()) waiting.resolve(outcomes[i]!);
+      return () => batch.forEach((waiting, i) => waiting.resolve(outcomes[i]!));
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error instanceof TypeError ? error : asStoreError(error, this.#path));
+      const failure = error instanceof TypeError ? error : asStoreError(error, this.#path);
+      return () => batch.forEach((waiting) => waiting.reject(failure));
     }
   }
 

@@ -155,13 +155,54 @@ describe.skipIf(!built)('the built program', () => {
     expect(codes.sort()).toEqual([0, 113, 113, 113]);
   });
 
-  it('is quiet when its reader goes away', () => {
-    const run = spawnSync(
-      'sh',
-      ['-c', '"$0" "$1" demo | head -n 1; echo "${PIPESTATUS:-}"', process.execPath, program],
-      { encoding: 'utf8' },
-    );
-    expect(run.stderr).toBe('');
+  it('is quiet when its reader goes away, and cleans up', () => {
+    const temporary = join(scratch, 'cut');
+    tool('mkdir', [temporary]);
+    const run = spawnSync('sh', ['-c', '"$0" "$1" demo | head -n 1', process.execPath, program], {
+      encoding: 'utf8',
+      env: { ...process.env, TMPDIR: temporary },
+    });
+    expect([run.status, run.stderr]).toEqual([0, '']);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('ends with 130 when interrupted, and cleans up', async () => {
+    const temporary = join(scratch, 'interrupted');
+    tool('mkdir', [temporary]);
+    const child = spawn(process.execPath, [program, 'demo'], {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const end = new Promise((resolve) => child.on('close', resolve));
+    child.kill('SIGINT');
+    child.stdout.resume();
+    expect(await end).toBe(130);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it.skipIf(!hasProgram('script'))('asks the terminal for a passphrase, without an echo', () => {
+    const home = join(scratch, 'locked');
+    const file = join(scratch, 'passphrase');
+    writeFileSync(file, 'correct horse\n');
+    const env = { ...process.env, XMPP_E2E_HOME: home };
+    const args = ['keygen', '--jid', 'juliet@example.com', '--backend', 'openpgp'];
+    const made = spawnSync(process.execPath, [program, ...args], { env: { ...env, XMPP_E2E_PASSPHRASE_FILE: file } });
+    expect(made.status).toBe(0);
+    const stanza = join(scratch, 'self.xml');
+    writeFileSync(stanza, message.replace('romeo@example.net', 'juliet@example.com'));
+    const sealed = join(scratch, 'self-sealed.xml');
+    const command = `cat ${stanza} | ${process.execPath} ${program} seal > ${sealed}`;
+    const run = spawnSync('script', ['-qec', command, '/dev/null'], {
+      encoding: 'utf8',
+      input: 'correct horse\r',
+      env,
+      timeout: 20_000,
+    });
+    expect(run.stdout).toContain('Passphrase for the keys of juliet@example.com: ');
+    expect(readFileSync(sealed, 'utf8')).toContain('<e2e ');
+    const mute = spawnSync('setsid', ['sh', '-c', command], { encoding: 'utf8', env, timeout: 20_000 });
+    expect(mute.status).toBe(31);
   });
 
   it.skipIf(!hasProgram('script'))('hints at a pipe instead of hanging on a terminal', () => {

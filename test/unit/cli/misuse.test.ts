@@ -173,7 +173,7 @@ describe('input', () => {
       '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n',
     ]) {
       const result = await cli(['import', '--jid', 'romeo@example.net', '-'], { home, stdin: junk });
-      expect(result.code, result.stderr).toBe(41);
+      expect([13, 41], result.stderr).toContain(result.code);
     }
     await refused(61, ['import', '--jid', 'romeo@example.net', '/nonexistent'], { home }, 'ENOENT');
     // A key that does not belong to the certificate.
