@@ -1,0 +1,90 @@
+/** ASCII armor (RFC 4880 section 6), against the library's and GnuPG's. */
+import fc from 'fast-check';
+import * as openpgp from 'openpgp';
+import { describe, expect, it } from 'vitest';
+import { armorType, isArmored, readArmor, readOneArmor, writeArmor } from '../../../src/backends/openpgp/armor.ts';
+import { utf8 } from '../../../src/bytes.ts';
+
+const read = (text: string) => readOneArmor(utf8(text), 'MESSAGE', 'unwrap');
+const data = Uint8Array.from({ length: 100 }, (_, i) => i);
+const good = new TextDecoder().decode(writeArmor('MESSAGE', data, true));
+
+describe('armor', () => {
+  it('reads its own writing, with and without checksum', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, checksum) => {
+        expect(readOneArmor(writeArmor('SIGNATURE', bytes, checksum), 'SIGNATURE', 'unwrap')).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('is what the library writes, checksum included', () => {
+    const theirs = openpgp.armor(openpgp.enums.armor.message, data, undefined, undefined, undefined, true);
+    expect(good.split('\r\n').at(-3)).toBe(theirs.trim().split('\n').at(-2));
+    expect(read(theirs)).toEqual(data);
+  });
+
+  it.each([
+    ['headers', good.replace('\r\n\r\n', '\r\nVersion: GnuPG v2\r\nComment: äöü\r\nHash:\r\n\r\n')],
+    ['LF', good.replaceAll('\r\n', '\n')],
+    ['blank lines around', `\r\n \r\n${good}\r\n\r\n`],
+    ['trailing blanks', good.replaceAll('\r\n', ' \t\r\n')],
+    ['no checksum', good.replace(/=....\r\n/, '')],
+    // RFC 9580 section 6.1: a wrong checksum is no reason to refuse.
+    ['a wrong checksum', good.replace(/=....\r\n/, '=AAAA\r\n')],
+    ['no line end at the end', good.trimEnd()],
+  ])('takes %s', (_, text) => expect(read(text)).toEqual(data));
+
+  it.each([
+    ['text before', `hello\r\n${good}`],
+    ['text after', `${good}hello`],
+    ['text on the last line', good.replace(/-----\r\n$/, '-----hello')],
+    ['no end', good.slice(0, -30)],
+    ['another end', good.replace('END PGP MESSAGE', 'END PGP SIGNATURE')],
+    ['an end inside a line', good.replace('\r\n-----END', '-----END')],
+    ['no empty line', good.replace('\r\n\r\n', '\r\n')],
+    ['a header that is none', good.replace('\r\n\r\n', '\r\nhello\r\n\r\n')],
+    ['17 headers', good.replace('\r\n\r\n', `\r\n${'A: b\r\n'.repeat(18)}\r\n`)],
+    ['a long header', good.replace('\r\n\r\n', `\r\nA: ${'b'.repeat(300)}\r\n\r\n`)],
+    ['no base64', good.replace('AAEC', 'A*EC')],
+    ['two armors', good + good],
+    ['another type', new TextDecoder().decode(writeArmor('SIGNATURE', data, true))],
+    ['nothing', ' \r\n'],
+  ])('refuses %s', (_, text) => {
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'ERR_E2E_MALFORMED' }) as Error);
+  });
+
+  it.each(['SIGNED MESSAGE', 'MESSAGE, PART 1/2', 'ARMORED FILE'])('does not support %s', (type) => {
+    const text = good.replaceAll('PGP MESSAGE', `PGP ${type}`);
+    expect(armorType(utf8(text))).toBeUndefined();
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'ERR_E2E_UNSUPPORTED' }) as Error);
+  });
+
+  it('tells armor from octets', () => {
+    expect(isArmored(utf8(`\r\n ${good}`))).toBe(true);
+    expect(isArmored(utf8('-----BEGIN CMS-----'))).toBe(false);
+    expect(isArmored(new Uint8Array())).toBe(false);
+    expect(armorType(utf8(good))).toBe('MESSAGE');
+    expect(armorType(data)).toBeUndefined();
+  });
+
+  it('reads several blocks of a key file', () => {
+    const two = writeArmor('PUBLIC KEY BLOCK', data, true);
+    const blocks = readArmor(utf8(new TextDecoder().decode(two).repeat(2)), 'parse');
+    expect(blocks).toEqual([
+      { type: 'PUBLIC KEY BLOCK', data },
+      { type: 'PUBLIC KEY BLOCK', data },
+    ]);
+  });
+
+  it('takes time in proportion to the length', () => {
+    const time = (size: number): number => {
+      const bytes = utf8('-----BEGIN PGP MESSAGE-----\r\n\r\n'.repeat(size / 32));
+      const start = performance.now();
+      expect(() => readArmor(bytes, 'unwrap')).toThrow();
+      return performance.now() - start;
+    };
+    time(1 << 16);
+    expect(time(1 << 20)).toBeLessThan(50);
+  });
+});
