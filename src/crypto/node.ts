@@ -327,7 +327,10 @@ export const nodeCrypto: CryptoProvider = Object.freeze<CryptoProvider>({
   },
   decryptAesCbc: (key, iv, ciphertext) => run(createDecipheriv(`aes-${key.length * 8}-cbc`, key, iv), ciphertext),
   decryptTripleDesCbc: (key, iv, ciphertext) => run(createDecipheriv('des-ede3-cbc', key, iv), ciphertext),
-  unwrapTripleDesKey: (kek, wrapped) => run(createDecipheriv('des3-wrap', kek, null), wrapped),
+  unwrapTripleDesKey(kek, wrapped) {
+    // RFC 3217 section 3.1: 24 octets of key, 8 of checksum, 8 of initialization vector.
+    return wrapped.length === 40 ? run(createDecipheriv('des3-wrap', kek, null), wrapped) : undefined;
+  },
   generateKeyPair: makeKeyPair,
 });
 

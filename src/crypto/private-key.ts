@@ -61,6 +61,8 @@ export function parsePrivateKey(pkcs8: Uint8Array, options: Asn1Options = { limi
       const scalar = octetString(key.expect(tags.octetString));
       // RFC 5915 section 3: exactly as long as the order of the curve.
       if (scalar.length !== coordinateLength(curve!)) throw wrapper.malformed('private key length');
+      // RFC 5480 section 2.1: from 1 to the order less one; runtimes take zero, and sign with it.
+      if (scalar.every((octet) => octet === 0)) throw wrapper.malformed('private key of zero');
       return hide({ algorithm, oid, bits: curveBits[curve!], curve }, pkcs8, scalar);
     }
     case 'ed25519':
