@@ -224,6 +224,48 @@ function flipped(wire: string): string {
   return lines.join('\n');
 }
 
+describe('contacts', () => {
+  const fingerprints = (text: string): string[] => text.match(/certificate [0-9a-f]{40,64}/g) ?? [];
+
+  it.each(['smime', 'openpgp'] as const)(
+    'a further %s certificate is told of, and --replace forgets the old one',
+    async (backend) => {
+      const homes = await pair(backend);
+      const old = (await ok(['seal'], { home: homes.romeo, stdin: toJuliet })).stdout;
+      const made = await ok(['keygen', '--jid', romeo, '--backend', backend, '--force'], { home: homes.romeo });
+      const certificate = (await ok(['export', '--jid', romeo], { home: homes.romeo })).stdout;
+      const bring = (...more: string[]): ReturnType<typeof ok> =>
+        ok(['import', '--jid', romeo, ...more, '-'], { home: homes.juliet, stdin: certificate });
+      const added = await bring();
+      expect(fingerprints(added.stderr)).toEqual(fingerprints(made.stderr));
+      expect(added.stderr).toContain('1 other certificate(s) speak for this address too');
+      const open = ['open', '--as', 'juliet@example.com', '--no-replay'];
+      expect((await cli(open, { home: homes.juliet, stdin: old })).code, 'both speak').toBe(0);
+      expect((await bring('--replace')).stderr).not.toContain('other certificate');
+      expect([3, 115]).toContain((await cli(open, { home: homes.juliet, stdin: old })).code);
+      const fresh = (await ok(['seal'], { home: homes.romeo, stdin: toJuliet })).stdout;
+      expect((await cli(open, { home: homes.juliet, stdin: fresh })).code).toBe(0);
+    },
+  );
+
+  const toJuliet = '<message from="romeo@example.net/x" to="juliet@example.com" type="chat"><body>hi</body></message>';
+});
+
+describe('the algorithms of the RFC', () => {
+  it('are written and read on request, refused otherwise, and warned of', async () => {
+    const home = join(temporaryDirectory(), 'home');
+    await ok(['keygen', '--jid', 'juliet@example.com', '--backend', 'smime', '--algorithm', 'rsa2048'], { home });
+    const stdin = message.replace('romeo@example.net/orchard', 'juliet@example.com');
+    const wire = (await ok(['seal', '--profile', 'rfc3923'], { home, stdin })).stdout;
+    const open = ['open', '--as', 'juliet@example.com'];
+    const strict = await cli(open, { home, stdin: wire });
+    expect([strict.code, strict.stdout]).toEqual([13, '']);
+    expect(strict.stderr).toContain('--policy rfc3923');
+    expect((await ok([...open, '--policy', 'rfc3923'], { home, stdin: wire })).stdout).toContain('Wherefore');
+    expect((await ok(['inspect'], { stdin: wire })).stdout).toContain('warning: ');
+  });
+});
+
 describe('two backends', () => {
   it('the one for which both sides have keys is chosen', async () => {
     const homes = await pair('openpgp');
@@ -330,7 +372,7 @@ describe('the demonstration', () => {
 });
 
 describe('help', () => {
-  const commands = ['keygen', 'import', 'export', 'seal', 'open', 'inspect', 'map', 'demo'];
+  const commands = ['keygen', 'import', 'export', 'seal', 'open', 'inspect', 'map', 'demo', 'vectors'];
 
   it.each(commands)('%s --help begins with examples and says what each option is for', async (command) => {
     const { stdout } = await ok([command, '--help']);
