@@ -32,7 +32,7 @@ export async function signingKey(store: KeyStore, signer: Jid, call: BackendCall
       )
       .reduce<Component | undefined>((best, key) => newer(best, key), undefined);
     if (component === undefined) continue;
-    const named = identitiesFor(certificate, signer, time).length > 0;
+    const named = identitiesFor(certificate, signer, time, algorithms.clockSkewSeconds).length > 0;
     const better =
       chosen === undefined ||
       Number(named) > Number(chosen.named) ||
@@ -66,7 +66,7 @@ export async function encryptionKeys(store: KeyStore, jid: Jid, call: BackendCal
   const time = seconds(at);
   const chosen: Chosen[] = [];
   for (const { certificate, filed } of await certificatesAtHand(store, jid, call)) {
-    if (!filed || identitiesFor(certificate, jid, time).length === 0) continue;
+    if (!filed || identitiesFor(certificate, jid, time, algorithms.clockSkewSeconds).length === 0) continue;
     const component = keyFor(certificate, 'encrypt', time, algorithms.clockSkewSeconds, limits);
     if (component !== undefined) chosen.push({ certificate, component });
   }
@@ -141,7 +141,9 @@ export async function verifiersFor(
     candidates: held.map(({ certificate }) => certificate),
     mine: own.map(({ certificate }) => certificate.fingerprint),
     identities: (certificate, time) =>
-      sender !== undefined && filed.has(certificate) ? identitiesFor(certificate, sender, time) : [],
+      sender !== undefined && filed.has(certificate)
+        ? identitiesFor(certificate, sender, time, call.algorithms.clockSkewSeconds)
+        : [],
   };
 }
 

@@ -31,11 +31,18 @@ export function jidOfUserId(text: string): Jid | undefined {
  * The names by which a certificate speaks for a JID at a time: User IDs certified and not revoked, equal to the JID.
  *
  * @param time seconds since 1970
+ * @param skewSeconds by how much a certification may be ahead: a new key of somebody whose clock is
  */
-export function identitiesFor(certificate: Certificate, jid: Jid, time: number): readonly BoundIdentity[] {
+export function identitiesFor(
+  certificate: Certificate,
+  jid: Jid,
+  time: number,
+  skewSeconds: number,
+): readonly BoundIdentity[] {
   for (const userId of certificate.userIds) {
     const named = jidOfUserId(userId.text);
-    if (named?.equals(jid) === true && certificationAt(userId, time) !== undefined) {
+    if (named?.equals(jid) !== true) continue;
+    if ((certificationAt(userId, time) ?? certificationAt(userId, time + skewSeconds)) !== undefined) {
       return [{ jid: named, source: 'user-id' }];
     }
   }

@@ -109,7 +109,7 @@ type Loose = Record<string, unknown> & {
 };
 
 /** A key packet of a key, secret where the key is. */
-export type KeyPacket = openpgp.PublicKey['keyPacket'] | openpgp.PublicSubkeyPacket;
+export type KeyPacket = Pick<openpgp.PublicKeyPacket, 'algorithm' | 'version'>;
 
 /** Makes a signature over a message (`literal packet`), a key, a User ID or a subkey. */
 export async function makeSignature(
@@ -151,7 +151,9 @@ export async function makeSignature(
       return Buffer.concat([count.subarray(4 - width), area]);
     };
   }
-  await loose.sign(signer, thing, fields.at, false, openpgp.config);
+  // The salt notation of openpgp.js knows no length for weak hashes.
+  const config = { ...openpgp.config, nonDeterministicSignaturesViaNotation: false };
+  await loose.sign(signer, thing, fields.at, false, config);
   // The library drops unhashed subpackets when it signs; an attacker adds them afterwards anyway.
   if (fields.unhashed !== undefined) {
     loose['unhashedSubpackets'] = fields.unhashed.map((one) => ({ ...one, critical: false }));
