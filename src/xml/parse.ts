@@ -66,7 +66,9 @@ interface OpenElement {
   readonly attributes: readonly XmlAttribute[];
   readonly children: XmlNode[];
   readonly shadowed: readonly Shadowed[];
-  /** Whether a comment directly follows text that is more than white space. */
+  /** Whether the text in hand is more than white space; kept only where comments are skipped. */
+  textIsMore: boolean;
+  /** Whether a comment directly follows such text. */
   commentAfterText: boolean;
 }
 
@@ -146,13 +148,16 @@ class Reader {
     if (text === '') return;
     const { children } = current;
     const last = children.length - 1;
-    if (typeof children[last] !== 'string') {
-      children.push(text);
-      return;
+    const before = children[last];
+    const continues = typeof before === 'string';
+    if (this.#skipComments) {
+      const isMore = !isWhitespace(text);
+      // Readers differ in what they make of `admin<!-- -->@evil`: half of it, or both halves joined.
+      if (isMore && continues && current.commentAfterText) throw this.#malformed('a comment inside a text');
+      current.textIsMore = isMore || (continues && current.textIsMore);
     }
-    // Readers differ in what they make of `admin<!-- -->@evil`: half of it, or both halves joined.
-    if (current.commentAfterText && !isWhitespace(text)) throw this.#malformed('a comment inside a text');
-    children[last] += text;
+    if (continues) children[last] = before + text;
+    else children.push(text);
   }
 
   /** `<![CDATA[...]]>`, or a comment where the caller allows it. */
@@ -172,8 +177,7 @@ class Reader {
     const end = text.indexOf('--', start + 4);
     if (end === -1 || text.charCodeAt(end + 2) !== 0x3e) throw this.#malformed('a comment without its end');
     this.#position = end + 3;
-    const last = current?.children.at(-1);
-    if (current !== undefined && typeof last === 'string' && !isWhitespace(last)) current.commentAfterText = true;
+    if (current?.textIsMore === true) current.commentAfterText = true;
   }
 
   #readEndTag(current: OpenElement | undefined): void {
@@ -196,7 +200,7 @@ class Reader {
       this.#root = closed;
     } else {
       parent.children.push(closed);
-      parent.commentAfterText = false;
+      parent.textIsMore = parent.commentAfterText = false;
     }
   }
 
@@ -220,6 +224,7 @@ class Reader {
       attributes,
       children: [],
       shadowed,
+      textIsMore: false,
       commentAfterText: false,
     };
     // #readAttributes stopped at `>` or `/>`.
