@@ -51,7 +51,7 @@ export interface StanzaAgent {
   readonly send: (kind: never, json: never, replay?: boolean) => Promise<void>;
   readonly emit: (event: never, ...parameters: never[]) => boolean;
   readonly disco: { addFeature(feature: string): void };
-  readonly sm: { handled: number; readonly inboundStarted: boolean };
+  readonly sm: { handle(): Promise<void> };
 }
 
 /** Options of {@link transparent}. */
@@ -87,6 +87,15 @@ export function transparent(options: StanzaJsOptions): StanzaPlugin {
     const pipe = stanzaPipe(options, form, write);
     agent.disco.addFeature(E2E_NAMESPACE);
 
+    // A stanza that is held counts on arrival: it will be handled, so that a resumed stream must not bring it again.
+    const handle = agent.sm.handle.bind(agent.sm);
+    const counted = new WeakSet<object>();
+    let isCounted = false;
+    agent.sm.handle = async () => {
+      if (!isCounted) await handle();
+      isCounted = false;
+    };
+
     const hooks = {
       async send(kind: string, json: StanzaJson, replay = false): Promise<void> {
         // What a resumed stream sends again is sealed already.
@@ -102,14 +111,15 @@ export function transparent(options: StanzaJsOptions): StanzaPlugin {
       },
       emit(event: string | symbol, ...parameters: unknown[]): boolean {
         const [json, kind] = parameters as [StanzaJson, string];
+        // The client counts right after this event.
+        if (event === 'stanza') isCounted = counted.delete(json);
         if (event !== 'stream:data' || !isStanzaKind(kind)) return emit(event, ...parameters);
         const deliver = (entry: Entry): void => {
-          count(agent, -1);
+          counted.add(entry.json);
           emit('stream:data', entry.json, entry.kind);
         };
         const taken = pipe.receive({ kind, json }, deliver, () => undefined);
-        // Counted on arrival: it will be handled, so that a resumed stream must not bring it again.
-        if (taken) count(agent, 1);
+        if (taken) void handle();
         return taken || emit(event, ...parameters);
       },
     };
@@ -132,10 +142,6 @@ export function explicit(
 
 function isStanzaKind(kind: string): kind is Kind {
   return kind === 'message' || kind === 'presence' || kind === 'iq';
-}
-
-function count({ sm }: StanzaAgent, difference: 1 | -1): void {
-  if (sm.inboundStarted) sm.handled += difference;
 }
 
 function fail(emit: Emit, { kind, json }: Entry): void {

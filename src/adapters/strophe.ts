@@ -35,6 +35,7 @@ interface Internals {
   readonly options?: { readonly protocol?: string; readonly worker?: string };
   readonly sm?: { onInboundStanza: (name: string) => void };
   readonly authenticated: boolean;
+  readonly connected: boolean;
   readonly handlers: readonly unknown[];
   readonly addHandlers: readonly unknown[];
 }
@@ -65,10 +66,20 @@ export function transparent(connection: StropheConnection, options: StropheOptio
 
   const queue = inner._queueData.bind(inner);
   const receive = inner._dataRecv.bind(inner);
-  const write = (stanza: DomElement): void => {
-    queue(stanza);
-    inner._proto._send();
+  // Between two connections Strophe has neither a socket nor handlers: what takes place then waits for the next one.
+  const waiting: (() => void)[] = [];
+  const whenConnected = (act: () => void): void => {
+    waiting.push(act);
+    resumeWaiting();
   };
+  const resumeWaiting = (): void => {
+    while (inner.authenticated && inner.connected && waiting.length > 0) waiting.shift()!();
+  };
+  const write = (stanza: DomElement): void =>
+    whenConnected(() => {
+      queue(stanza);
+      inner._proto._send();
+    });
   const pipe = stanzaPipe(options, form, write);
 
   const counted = (deliver: () => void): void => {
@@ -92,17 +103,19 @@ export function transparent(connection: StropheConnection, options: StropheOptio
   const hooks = {
     _queueData(stanza: DomElement): void {
       if (pipe.passes(stanza)) queue(stanza);
-      else pipe.send(stanza, write).catch(() => counted(() => fail(stanza, receive)));
+      else pipe.send(stanza, write).catch(() => whenConnected(() => counted(() => fail(stanza, receive))));
     },
     _dataRecv(wrapper: DomElement, raw?: string): void {
       const stanzas = Array.from(wrapper.childNodes).filter(isDomElement);
       const [stanza] = stanzas;
       listenForDisco();
-      const deliver = (other: DomElement): void => counted(() => receive(wrapped(other, wrapper), raw));
+      const deliver = (other: DomElement): void =>
+        whenConnected(() => counted(() => receive(wrapped(other, wrapper), raw)));
       const taken = stanza !== undefined && stanzas.length === 1 && pipe.receive(stanza, deliver, () => undefined);
       // It will be handled, so that a resumed stream must not bring it again.
       if (taken) inner.sm?.onInboundStanza(glanceDom(stanza).name);
       else receive(wrapper, raw);
+      resumeWaiting();
     },
   };
   let handler: unknown;

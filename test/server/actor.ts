@@ -35,11 +35,20 @@ export interface Actor {
   enableCarbons(): Promise<void>;
   /** Asks for the whole archive (XEP-0313); settles with the last result. */
   fetchArchive(): Promise<void>;
+  /** Connects again after the connection was lost, resuming the stream. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Connects a user. */
-export type Connect = (server: XmppServer, user: string, session: E2eSession, resource?: string) => Promise<Actor>;
+export type Connect = (
+  server: XmppServer,
+  user: string,
+  session: E2eSession,
+  resource?: string,
+  /** In the place of the server's own address. */
+  address?: string,
+) => Promise<Actor>;
 
 /** The namespace of the request that every actor answers: it returns its text. */
 export const ECHO = 'urn:example:echo';

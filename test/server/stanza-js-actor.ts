@@ -3,7 +3,7 @@ import * as stanza from 'stanza';
 import type { Agent } from 'stanza';
 import { transparent, verdictOf } from '../../src/adapters/stanza-js.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, ECHO } from './actor.ts';
+import { type Actor, type Arrival, ECHO, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 // A CommonJS package: what Node finds by name depends on the loader.
@@ -65,8 +65,12 @@ export async function connectStanzaJs(
     client.once('session:started', () => resolve());
     client.once('disconnected', () => reject(new Error('disconnected')));
   });
+  let disconnections = 0;
+  let lost = 0;
+  client.on('disconnected', () => void disconnections++);
   client.connect();
   await started;
+  await until('stream management', () => client.sm.started);
   client.sendPresence({});
   return {
     sdk: 'stanza',
@@ -90,6 +94,15 @@ export async function connectStanzaJs(
     },
     enableCarbons: async () => void (await client.enableCarbons()),
     fetchArchive: async () => void (await client.searchHistory({ paging: { before: '', max: 9 } })),
+    async resume() {
+      lost++;
+      await until('disconnection', () => disconnections >= lost);
+      const resumed = new Promise<void>((resolve) => {
+        client.once('stream:management:resumed', () => resolve());
+      });
+      client.connect();
+      await resumed;
+    },
     async stop() {
       const gone = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
       await client.disconnect();

@@ -2,7 +2,7 @@
 import { $iq, $msg, $pres, type Builder, type StropheConnection, Strophe } from './strophe-api.ts';
 import { transparent, verdictOf } from '../../src/adapters/strophe.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, ECHO } from './actor.ts';
+import { type Actor, type Arrival, ECHO, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 /** An actor with its connection. */
@@ -34,41 +34,50 @@ export async function connectStrophe(
     id: stanza.getAttribute('id') ?? undefined,
     verdict: verdictOf(stanza),
   });
-  await new Promise<void>((resolve, reject) => {
-    connection.connect(`${user}@${server.domain}/${resource}`, `${user}pw`, (status: number, reason: string) => {
-      if (status === Strophe.Status.CONNECTED) resolve();
-      if (status === Strophe.Status.CONNFAIL || status === Strophe.Status.AUTHFAIL) reject(new Error(reason));
+  const connect = (): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      connection.connect(`${user}@${server.domain}/${resource}`, `${user}pw`, (status: number, reason: string) => {
+        // Strophe forgets its handlers with each connection, and dispatches right after this.
+        if (status === Strophe.Status['CONNECTED']) {
+          listen();
+          resolve();
+        }
+        if (status === Strophe.Status['CONNFAIL'] || status === Strophe.Status['AUTHFAIL']) reject(new Error(reason));
+      });
     });
-  });
   const handle = (name: string, handler: (stanza: Element) => void): void => {
     const keep = (stanza: Element): boolean => (handler(stanza), true);
     connection.addHandler(keep, null, name);
   };
-  handle('message', (stanza) => {
-    const inner = stanza.getElementsByTagName('forwarded')[0]?.getElementsByTagName('message')[0];
-    if (stanza.getAttribute('type') === 'error') {
-      bounces.push({ id: stanza.getAttribute('id') ?? undefined, xml: Strophe.serialize(stanza) });
-    }
-    if (inner !== undefined) copies.push(arrival(inner, 'body'));
-    else if (stanza.getElementsByTagName('body').length > 0) messages.push(arrival(stanza, 'body'));
-  });
-  handle('presence', (stanza) => presences.push(arrival(stanza, 'status')));
-  connection.addHandler(
-    (request: Element) => {
-      requests.push(arrival(request, 'echo'));
-      const id = request.getAttribute('id')!;
-      const to = request.getAttribute('from')!;
-      connection.send(
-        $iq({ type: 'result', id, to })
-          .c('echo', { xmlns: ECHO })
-          .t(request.getElementsByTagName('echo')[0]!.textContent!),
-      );
-      return true;
-    },
-    ECHO,
-    'iq',
-    'get',
-  );
+  const listen = (): void => {
+    handle('message', (stanza) => {
+      const inner = stanza.getElementsByTagName('forwarded')[0]?.getElementsByTagName('message')[0];
+      if (stanza.getAttribute('type') === 'error') {
+        bounces.push({ id: stanza.getAttribute('id') ?? undefined, xml: Strophe.serialize(stanza) });
+      }
+      if (inner !== undefined) copies.push(arrival(inner, 'body'));
+      else if (stanza.getElementsByTagName('body').length > 0) messages.push(arrival(stanza, 'body'));
+    });
+    handle('presence', (stanza) => presences.push(arrival(stanza, 'status')));
+    connection.addHandler(
+      (request: Element) => {
+        requests.push(arrival(request, 'echo'));
+        const id = request.getAttribute('id')!;
+        const to = request.getAttribute('from')!;
+        connection.send(
+          $iq({ type: 'result', id, to })
+            .c('echo', { xmlns: ECHO })
+            .t(request.getElementsByTagName('echo')[0]!.textContent!),
+        );
+        return true;
+      },
+      ECHO,
+      'iq',
+      'get',
+    );
+  };
+  await connect();
+  await until('stream management', () => connection.sm?.enabled === true);
   connection.send($pres());
   const command = (request: Builder): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -110,6 +119,11 @@ export async function connectStrophe(
       const query = $iq({ type: 'set' }).c('query', { xmlns: 'urn:xmpp:mam:2' });
       const last = query.c('set', { xmlns: 'http://jabber.org/protocol/rsm' });
       return command(last.c('max').t('9').up().c('before'));
+    },
+    async resume() {
+      await until('disconnection', () => !connection.connected);
+      await connect();
+      if (connection.sm?.resumed !== true) throw new Error('not resumed');
     },
     async stop() {
       connection.disconnect('done');

@@ -13,7 +13,8 @@ export interface Builder {
 export interface StropheConnection {
   readonly service: string;
   readonly jid: string;
-  readonly sm?: { readonly resumed: boolean };
+  readonly connected: boolean;
+  readonly sm?: { readonly resumed: boolean; readonly enabled: boolean };
   rawInput: (data: string) => void;
   rawOutput: (data: string) => void;
   connect(jid: string, password: string, status: (status: number, reason: string) => void): void;

@@ -2,7 +2,7 @@
 import { client, type Client, type Element, xml } from '@xmpp/client';
 import { transparent, verdictOf } from '../../src/adapters/xmpp-js.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, ECHO } from './actor.ts';
+import { type Actor, type Arrival, ECHO, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 /** An actor with its client. */
@@ -53,7 +53,14 @@ export async function connectXmppJs(
     requests.push(arrival(stanza, element.text()));
     return xml('echo', { xmlns: ECHO }, element.text());
   });
+  xmpp.reconnect.delay = 100;
+  // Two seconds are short on a machine that runs other tests too, and the client does not try again.
+  xmpp.timeout = 20_000;
+  let resumptions = 0;
+  let awaited = 0;
+  xmpp.streamManagement.on('resumed', () => void resumptions++);
   await xmpp.start();
+  await until('stream management', () => xmpp.streamManagement.enabled && xmpp.streamManagement.id !== '');
   await xmpp.send(xml('presence'));
   return {
     sdk: 'xmpp.js',
@@ -85,6 +92,10 @@ export async function connectXmppJs(
     async fetchArchive() {
       const last = xml('set', { xmlns: 'http://jabber.org/protocol/rsm' }, xml('max', {}, '9'), xml('before'));
       await xmpp.iqCaller.request(xml('iq', { type: 'set' }, xml('query', { xmlns: 'urn:xmpp:mam:2' }, last)));
+    },
+    async resume() {
+      awaited++;
+      await until('resumption', () => resumptions >= awaited);
     },
     async stop() {
       xmpp.reconnect.stop();

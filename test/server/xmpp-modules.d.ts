@@ -26,6 +26,7 @@ declare module '@xmpp/client' {
   export interface Client {
     jid: { toString(): string } | null;
     status: string;
+    timeout: number;
     readonly NS: string;
     socket: { socket?: { destroy(): void }; destroy?(): void } | null;
     streamManagement: { inbound: number; id: string; enabled: boolean; on(event: string, listener: () => void): void };
