@@ -8,8 +8,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readlink, symlink, unlink } from 'node:fs/promises';
+import { readdir, readlink, symlink, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
@@ -24,6 +25,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>, patience
   const me = `${process.pid} ${startOf(process.pid)} ${randomBytes(12).toString('hex')} ${here()}`;
   await acquire(path, me, patience);
   try {
+    await sweepClaims(path);
     return await work();
   } finally {
     if ((await targetOf(path)) === me) await unlink(path);
@@ -77,6 +79,23 @@ async function breakIfDead(path: string, me: string): Promise<void> {
   for (const name of claims) await unlink(name).catch(() => undefined);
 }
 
+const swept = new Set<string>();
+
+/**
+ * Removes claims that killed breakers left, once in a process. Only the holder of the lock may: while a living one
+ * stands there, no claim to an earlier one means anything.
+ */
+async function sweepClaims(path: string): Promise<void> {
+  if (swept.has(path)) return;
+  swept.add(path);
+  const directory = dirname(path);
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(`${basename(path)}.dead-`)) continue;
+    const claimant = await targetOf(join(directory, name));
+    if (claimant !== undefined && !holds(claimant)) await unlink(join(directory, name)).catch(() => undefined);
+  }
+}
+
 function nonceOf(holder: string): string {
   return /^[0-9a-f]{24}$/.exec(holder.split(' ')[2] ?? '')?.[0] ?? 'unreadable';
 }
@@ -105,8 +124,10 @@ export function isRunning(pid: number, start?: string): boolean {
   return now !== 'dead' && (start === undefined || now === start);
 }
 
-/** When a process started, in clock ticks since boot; `-` where the system does not tell; `dead` for a zombie. */
-function startOf(pid: number): string {
+/**
+ * When a process started, in clock ticks since boot; `-` where the system does not tell; `dead` for a zombie.
+ */
+export function startOf(pid: number): string {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

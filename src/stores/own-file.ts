@@ -10,7 +10,7 @@ import { constants, type BigIntStats } from 'node:fs';
 import { chmod, type FileHandle, link, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { E2eError, type E2eErrorCode } from '../errors.ts';
-import { isRunning } from './lock.ts';
+import { isRunning, startOf } from './lock.ts';
 
 /** A file's content, and the stat that tells whether it changed since. */
 export interface OwnFile {
@@ -139,7 +139,7 @@ export async function makeOwnDirectory(path: string): Promise<void> {
   }
 }
 
-const temporary = /^\.tmp\.(\d{1,10})\.[0-9a-f]{24}$/;
+const temporary = /^\.tmp\.(\d{1,10})\.(\d{1,20}|-)\.[0-9a-f]{24}$/;
 
 /**
  * Writes a file in one step that survives a crash at any moment: a temporary file beside it, fsync, rename, fsync of
@@ -153,7 +153,7 @@ const temporary = /^\.tmp\.(\d{1,10})\.[0-9a-f]{24}$/;
  */
 export async function writeOwnFile(path: string, bytes: Uint8Array, replace = true): Promise<boolean> {
   const directory = dirname(path);
-  const temp = join(directory, `.tmp.${process.pid}.${randomBytes(12).toString('hex')}`);
+  const temp = join(directory, `.tmp.${process.pid}.${startOf(process.pid)}.${randomBytes(12).toString('hex')}`);
   try {
     await sweepTemporaryFiles(directory);
     const there = await versionOfOwnFile(path, false);
@@ -202,8 +202,8 @@ export async function syncDirectory(directory: string): Promise<void> {
 /** Removes what writers left that were killed: temporary files of processes that run no longer. */
 async function sweepTemporaryFiles(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    const pid = temporary.exec(name)?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    const [, pid, start] = temporary.exec(name) ?? [];
+    if (pid === undefined || isRunning(Number(pid), start)) continue;
     await unlink(join(directory, name)).catch(() => undefined);
   }
 }

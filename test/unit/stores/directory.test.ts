@@ -280,7 +280,7 @@ describe('a home', () => {
   it('takes an empty directory, and what a killed maker left', async () => {
     const path = temporaryDirectory();
     chmodSync(path, 0o755);
-    writeFileSync(join(path, '.tmp.999999999.000000000000000000000000'), 'half');
+    writeFileSync(join(path, '.tmp.999999999.1.000000000000000000000000'), 'half');
     expect(await prepareHome(path)).toBe(path);
     expect(readdirSync(path)).toEqual(['xmpp-e2e-home']);
     expect(statSync(path).mode & 0o777).toBe(0o700);

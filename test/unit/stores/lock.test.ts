@@ -52,6 +52,15 @@ describe('a lock', () => {
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
+  it('sweeps the claims of killed breakers, and leaves those of the living', async () => {
+    const [pid, started, , ...place] = await sample();
+    const path = newLock();
+    symlinkSync(`999999999 1 ${'b'.repeat(24)} ${place.join(' ')}`, `${path}.dead-${'a'.repeat(24)}`);
+    symlinkSync(`${pid} ${started} ${'c'.repeat(24)} ${place.join(' ')}`, `${path}.dead-${'d'.repeat(24)}`);
+    expect(await withLock(path, () => Promise.resolve('done'))).toBe('done');
+    expect(readdirSync(dirname(path))).toEqual([`lock.dead-${'d'.repeat(24)}`]);
+  });
+
   it('that many find dead at once is broken once, and no living one with it', async () => {
     const [, , , ...place] = await sample();
     for (let round = 0; round < runs(200); round++) {
