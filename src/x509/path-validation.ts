@@ -125,19 +125,22 @@ async function validatePinned(input: PathValidationInput, context: Context): Pro
   const weak = weakKey(certificate.publicKey, input.limits);
   if (weak !== undefined) faults.push({ outcome: 'weak', reason: weak, failing: certificate });
   checkTarget(certificate, input, faults);
-  const issuers: Certificate[] = [];
-  for (const issuer of [...anchors, ...intermediates, certificate]) {
-    if (issuer.subject.key !== certificate.issuer.key) continue;
-    if ((await isSignedBy(certificate, issuer, input.crypto, context.work)) === true) issuers.push(issuer);
-  }
-  const status = await revocationStatus(certificate, [...crls, ...carriedCrls], input.at, async (crl) => {
-    for (const issuer of issuers) {
-      if (issuer.subject.key !== crl.issuer.key || !maySignCrls(issuer)) continue;
-      if ((await isSignedBy(crl, issuer, input.crypto, context.work)) === true) return true;
+  const lists = [...crls, ...carriedCrls];
+  if (lists.length > 0 || input.revocation === 'required') {
+    const issuers: Certificate[] = [];
+    for (const issuer of [...anchors, ...intermediates, certificate]) {
+      if (issuer.subject.key !== certificate.issuer.key) continue;
+      if ((await isSignedBy(certificate, issuer, input.crypto, context.work)) === true) issuers.push(issuer);
     }
-    return false;
-  });
-  checkStatus(certificate, status, input, faults);
+    const status = await revocationStatus(certificate, lists, input.at, async (crl) => {
+      for (const issuer of issuers) {
+        if (issuer.subject.key !== crl.issuer.key || !maySignCrls(issuer)) continue;
+        if ((await isSignedBy(crl, issuer, input.crypto, context.work)) === true) return true;
+      }
+      return false;
+    });
+    checkStatus(certificate, status, input, faults);
+  }
   return result(faults, [certificate], 'pinned', none);
 }
 

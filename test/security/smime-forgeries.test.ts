@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SignatureResult, Verified } from '../../src/backends/backend.ts';
 import { oids } from '../../src/asn1/oids.ts';
-import { der, derContext, derOid, derSequence } from '../../src/asn1/writer.ts';
+import { der, derContext, derOid, derSequence, encodeDer } from '../../src/asn1/writer.ts';
 import { utf8 } from '../../src/bytes.ts';
 import { E2eError } from '../../src/errors.ts';
 import { rfc3923Policy } from '../../src/e2e/policy.ts';
@@ -388,5 +388,113 @@ describe.skipIf(!hasProgram('openssl', 'version'))('weak hashes', () => {
     const octets = await detached({ signer: one, ...sha256 });
     expect(await outcome(octets)).toBe('weak');
     expect(await outcome(octets, rfc3923Policy.algorithms)).toBe('weak');
+  });
+});
+
+describe('what else comes along', () => {
+  it('a forged OCSP answer beside a list that revokes does not help', async () => {
+    const list = await issueCrl({ issuer: root, revoked: [{ serial: signer.certificate.serial, reason: 1 }] });
+    // RevocationInfoChoice: other [1] { id-ri-ocsp-response, OCSPResponse } (RFC 5940)
+    const ocsp = encodeDer(derContext(1, derOid('1.3.6.1.5.5.7.16.2'), derSequence(der(0x0a, Uint8Array.of(0)))));
+    for (const crls of [
+      [list.der, ocsp],
+      [ocsp, list.der],
+    ]) {
+      expect(await outcome(await detached({}, { crls }))).toBe('revoked');
+    }
+    expect(await outcome(await detached({}, { crls: [ocsp] }))).toBe('good');
+  });
+
+  it('certificates and lists that cannot be read, or are of another kind, harm nobody', async () => {
+    const broken = encodeDer(derSequence(der(2, Uint8Array.of(1))));
+    const attributeCertificate = encodeDer(derContext(2, derSequence()));
+    const certificates = [broken, attributeCertificate, signer.certificate.der];
+    expect(await outcome(await detached({}, { certificates, crls: [broken] }))).toBe('good');
+  });
+
+  it('certificates beyond the limits are refused', async () => {
+    const many = Array.from({ length: 33 }, () => signer.certificate.der);
+    expect(await outcome(await detached({}, { certificates: many }))).toBe('ERR_E2E_LIMIT');
+    expect(await outcome(await detached({}, { certificates: many.slice(1) }))).toBe('good');
+    const large = encodeDer(derSequence(der(4, new Uint8Array(16_385))));
+    expect(await outcome(await detached({}, { certificates: [large, signer.certificate.der] }))).toBe('ERR_E2E_LIMIT');
+    const list = await issueCrl({ issuer: root });
+    const lists = Array.from({ length: 9 }, () => list.der);
+    expect(await outcome(await detached({}, { crls: lists }))).toBe('ERR_E2E_LIMIT');
+  });
+});
+
+describe('the certificate that the signer names under the signature (RFC 5035)', () => {
+  const naming = (certificate: Uint8Array) => (digest: Uint8Array) => {
+    const id = derSequence(derSequence(der(4, hashOf('sha256', certificate))));
+    return [...usual(digest), attribute(oids.signingCertificateV2, derSequence(id))];
+  };
+
+  it('is the one that counts', async () => {
+    const attributes = naming(signer.certificate.der);
+    expect(await outcome(await detached({ attributes }))).toBe('good');
+  });
+
+  it('cannot be replaced by another certificate for the same key', async () => {
+    const other = await issue({
+      subject: 'juliet',
+      issuer: root,
+      keys: signer.keys,
+      extensions: named('juliet@capulet.example'),
+    });
+    const attributes = naming(other.certificate.der);
+    expect(await outcome(await detached({ attributes }))).toBe('bad');
+  });
+});
+
+describe('shapes', () => {
+  it('a key identifier that is no hash of the key', async () => {
+    const extensions = [...named('juliet@capulet.example')!];
+    const one = await issue({ subject: 'juliet', issuer: root, keyId: utf8('of my choice'), extensions });
+    expect(await outcome(await detached({ signer: one, sid: 'key' }))).toBe('good');
+    const hashed = der(0x80, hashOf('sha1', one.keys.publicKey.subjectPublicKey));
+    expect(await outcome(await detached({ signer: one, sid: hashed }))).toBe('unknown-signer');
+  });
+
+  it('one key with two certificates, of which one has expired', async () => {
+    const keyId = utf8('one key');
+    const options = {
+      subject: 'juliet',
+      issuer: root,
+      keys: signer.keys,
+      keyId,
+      extensions: named('juliet@capulet.example'),
+    };
+    const valid = await issue(options);
+    const expired = await issue({ ...options, notAfter: daysFromNow(-1) });
+    for (const list of [
+      [valid, expired],
+      [expired, valid],
+    ]) {
+      const certificates = list.map(({ certificate }) => certificate.der);
+      expect(await outcome(await detached({ signer: valid, sid: 'key' }, { certificates }))).toBe('good');
+    }
+  });
+
+  it('empty content', async () => {
+    const empty = new Uint8Array();
+    const cms = await forge({ signers: [{ signer, ...ed25519 }], content: empty });
+    expect(await outcome(multipartSigned(empty, cms))).toBe('good');
+  });
+
+  it('a second part of another type', async () => {
+    const octets = Buffer.from(await detached()).toString('latin1');
+    const changed = utf8(octets.replace('Content-Type: application/pkcs7-signature', 'Content-Type: text/plain'));
+    expect(await outcome(changed)).toBe('ERR_E2E_MALFORMED');
+  });
+
+  it('a detached object alone, without content', async () => {
+    const cms = await forge({ signers: [{ signer, ...ed25519 }], content: text });
+    expect(await outcome(pkcs7Mime(cms))).toBe('ERR_E2E_MALFORMED');
+  });
+
+  it('MD5: weak, and not verified', async () => {
+    const cms = await forge({ signers: [{ signer, ...ed25519, digestOid: oids.md5 }], content: text });
+    expect(await outcome(multipartSigned(text, cms), rfc3923Policy.algorithms)).toBe('weak');
   });
 });

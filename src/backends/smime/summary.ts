@@ -6,9 +6,13 @@ import { type Certificate, fingerprintOf } from '../../x509/certificate.ts';
 import { keyLabel } from '../../x509/signature.ts';
 import { namedIdentities } from './certificate-identity.ts';
 
-/** Describes a certificate; every JID it names is listed, trusted or not. */
+const known = new WeakMap<Certificate, CertificateSummary>();
+
+/** Describes a certificate, once; every JID it names is listed, trusted or not. */
 export async function summarize(certificate: Certificate, crypto: CryptoProvider): Promise<CertificateSummary> {
-  return {
+  const made = known.get(certificate);
+  if (made !== undefined) return made;
+  const summary: CertificateSummary = Object.freeze({
     fingerprint: await fingerprintOf(certificate, crypto),
     subject: certificate.subject.text,
     issuer: certificate.issuer.text,
@@ -16,7 +20,9 @@ export async function summarize(certificate: Certificate, crypto: CryptoProvider
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
     algorithm: keyLabel(certificate.publicKey),
-  };
+  });
+  known.set(certificate, summary);
+  return summary;
 }
 
 /** Describes certificates in their order. */

@@ -540,3 +540,61 @@ describe('wrong arguments', () => {
     await expect(backendOf({ filed: [romeo] }).encrypt(encrypting([romeo], { signal }))).rejects.toThrow('enough');
   });
 });
+
+describe('stores that others fill', () => {
+  it('unreadable certificates of a contact stand in nobody’s way', async () => {
+    const store = storeOf({ filed: [romeo] });
+    const spoiled = {
+      ...store,
+      find: async (jid: (typeof romeo)['jid']) => [
+        { certificates: utf8('nonsense'), filed: true },
+        ...(await store.find(jid, 'smime')),
+      ],
+    };
+    expect(await smime({ store: spoiled }).canSealTo(romeo.jid, at)).toBe(true);
+  });
+
+  it('what a store throws comes through', async () => {
+    const failing = () => Promise.reject(new Error('disk'));
+    const backend = smime({ store: { find: failing, identities: failing } });
+    await expect(backend.canSealTo(romeo.jid, at)).rejects.toThrow('disk');
+    await expect(backend.sign(signing(juliet))).rejects.toThrow('disk');
+  });
+
+  it('keys and certificates may lie in one file', async () => {
+    const keys = concatBytes(juliet.identity.keys as Uint8Array, juliet.identity.certificates);
+    const one: Person = { jid: juliet.jid, identity: { keys, certificates: new Uint8Array() } };
+    const backend = backendOf({ own: [one] });
+    const entity = entityOf(await backend.sign(signing(juliet)));
+    const { signatures } = await backend.verify({ ...strict, entity, sender: juliet.jid, me: undefined });
+    expect(signatures[0]!.outcome).toBe('good');
+  });
+
+  it('DER files are as good as PEM', async () => {
+    const [key] = parsePem(juliet.identity.keys as Uint8Array);
+    const [certificate] = parsePem(juliet.identity.certificates);
+    const one: Person = { jid: juliet.jid, identity: { keys: key!.der, certificates: certificate!.der } };
+    expect(await backendOf({ own: [one] }).canSealTo(juliet.jid, at)).toBe(true);
+    const entity = entityOf(await backendOf({ own: [one] }).sign(signing(juliet)));
+    const { signatures } = await backendOf({ own: [one] }).verify({
+      ...strict,
+      entity,
+      sender: juliet.jid,
+      me: undefined,
+    });
+    expect(signatures[0]!.outcome).toBe('good');
+  });
+
+  it('one locked key does not hide another', async () => {
+    const { encryptPrivateKey } = await import('../../../src/backends/smime/encrypted-private-key.ts');
+    const [key] = parsePem(rsaJuliet.identity.keys as Uint8Array);
+    const locked = serializePem('ENCRYPTED PRIVATE KEY', await encryptPrivateKey(key!.der, 'secret', crypto, 1000));
+    const closed: Person = { ...rsaJuliet, identity: { ...rsaJuliet.identity, keys: locked } };
+    const backend = backendOf({ own: [closed, juliet] });
+    expect((await backend.sign(signing(juliet))).length).toBeGreaterThan(0);
+    const entity = entityOf(await backendOf({ filed: [juliet] }).encrypt(encrypting([juliet])));
+    expect((await backend.decrypt({ ...strict, entity, me: juliet.jid, sender: undefined })).content).toEqual(text);
+    const only = backendOf({ own: [closed] }).decrypt({ ...strict, entity, me: juliet.jid, sender: undefined });
+    await expect(only).rejects.toMatchObject({ code: 'ERR_E2E_KEY_UNAVAILABLE' });
+  });
+});

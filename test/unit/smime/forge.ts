@@ -28,6 +28,8 @@ export interface ForgedSigner {
   readonly signer: Issued;
   readonly algorithm: SignatureAlgorithm;
   readonly digest?: Hash | undefined;
+  /** Names another digest than the one used. */
+  readonly digestOid?: string | undefined;
   /** What the digest and the signature are about; the content of the message unless given. */
   readonly signedContent?: Uint8Array | undefined;
   /** The signed attributes; `null` for none. Those of RFC 5652 section 11 unless given. */
@@ -91,7 +93,7 @@ async function signerInfo(message: ForgedMessage, one: ForgedSigner): Promise<De
   return derSequence(
     derInteger(sid === 'key' ? 3 : 1),
     identifier,
-    derSequence(derOid(oids[digest])),
+    derSequence(derOid(one.digestOid ?? oids[digest])),
     ...(set === undefined ? [] : [asContext0(set)]),
     algorithm.scheme === 'rsa-pkcs1v15'
       ? derSequence(derOid(oids.rsaEncryption), derNull)

@@ -76,6 +76,8 @@ export interface IssueOptions {
   /** Another certificate for the same key. */
   readonly keys?: KeyPair | undefined;
   readonly serial?: Uint8Array | undefined;
+  /** Value of subjectKeyIdentifier; SHA-1 of the key unless given. */
+  readonly keyId?: Uint8Array | undefined;
   /** Leave basicConstraints out. */
   readonly noBasicConstraints?: boolean | undefined;
   readonly algorithm?: SignatureAlgorithm | undefined;
@@ -94,7 +96,7 @@ export async function issue(options: IssueOptions): Promise<Issued> {
     ...(options.noBasicConstraints === true ? [] : [basicConstraintsExtension(ca !== false, pathLength)]),
     ...(usages.length === 0 ? [] : [keyUsageExtension(usages)]),
     ...(options.extendedKeyUsage === undefined ? [] : [extendedKeyUsageExtension(options.extendedKeyUsage)]),
-    subjectKeyIdExtension(await keyIdentifier(keys.publicKey, crypto)),
+    subjectKeyIdExtension(options.keyId ?? (await keyIdentifier(keys.publicKey, crypto))),
     authorityKeyIdExtension(await keyIdentifier(issuer.keys.publicKey, crypto)),
     ...(options.extensions ?? []),
   ];
