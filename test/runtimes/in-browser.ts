@@ -1,0 +1,116 @@
+/** What runs in the page and in a worker: the public API on WebCrypto, with keys in IndexedDB. */
+import { generateIdentity as generateOpenpgp, openpgp } from '../../src/backends/openpgp/index.ts';
+import { generateIdentity as generateSmime, type IdentityAlgorithm, smime } from '../../src/backends/smime/index.ts';
+import { E2eError, E2eSession, Jid, parseXml, ReplayGuard, type SecurityBackend } from '../../src/index.ts';
+import { browserStore } from '../../src/stores/browser.ts';
+
+const juliet = Jid.parse('juliet@example.com');
+const romeo = Jid.parse('romeo@example.net');
+const text = 'O Romeo \u{1f339} ]]> <&>';
+
+/** One outcome a line. */
+export type Report = Record<string, unknown>;
+
+/** Runs everything; `name` keeps databases apart. */
+export async function run(name: string): Promise<Report> {
+  const report: Report = { dom: typeof DOMParser !== 'undefined' };
+  for (const algorithm of ['p256', 'p384', 'rsa2048'] as const) report[algorithm] = await smimeTrip(name, algorithm);
+  report['openpgp'] = await openpgpTrip(name);
+  report['extraction'] = await extraction(name);
+  report['reopened'] = await reopened(name);
+  report['wrong key'] = await browserStore(`${name} wrong`).then((store) =>
+    store.addSmimeIdentity(juliet, { keys: new TextEncoder().encode('no key'), certificates: new Uint8Array() }).then(
+      () => 'taken',
+      (error: unknown) => (error as Error).name,
+    ),
+  );
+  return report;
+}
+
+async function smimeTrip(name: string, algorithm: IdentityAlgorithm): Promise<unknown> {
+  const at = new Date(Date.now() - 60_000);
+  const [mine, theirs] = await Promise.all([juliet, romeo].map((jid) => generateSmime({ jid, algorithm, at })));
+  const a = await browserStore(`${name} juliet ${algorithm}`);
+  const b = await browserStore(`${name} romeo ${algorithm}`);
+  await a.addSmimeIdentity(juliet, { keys: mine!.keysPem, certificates: mine!.certificatesPem });
+  await b.addSmimeIdentity(romeo, { keys: theirs!.keysPem, certificates: theirs!.certificatesPem });
+  await a.fileCertificate(romeo, 'smime', theirs!.certificatesPem);
+  await b.fileCertificate(juliet, 'smime', mine!.certificatesPem);
+  const outcome = await trip(session(juliet, smime({ store: a }), a), session(romeo, smime({ store: b }), b));
+  await a.forget(romeo, 'smime');
+  const gone = session(juliet, smime({ store: a }), a);
+  const known = await gone.knows(romeo);
+  const refused = await gone.seal(message()).catch((error: unknown) => (error as E2eError).code);
+  return [outcome, known, refused];
+}
+
+async function openpgpTrip(name: string): Promise<unknown> {
+  const at = new Date(Date.now() - 60_000);
+  const [mine, theirs] = await Promise.all([juliet, romeo].map((jid) => generateOpenpgp({ jid, at })));
+  const bytes = (armor: string): Uint8Array => new TextEncoder().encode(armor);
+  const a = await browserStore(`${name} juliet`);
+  const b = await browserStore(`${name} romeo`);
+  await a.addOpenpgpIdentity(juliet, bytes(mine!.secretKeyArmored));
+  await b.addOpenpgpIdentity(romeo, bytes(theirs!.secretKeyArmored));
+  await a.fileCertificate(romeo, 'openpgp', bytes(theirs!.certificateArmored));
+  await b.fileCertificate(juliet, 'openpgp', bytes(mine!.certificateArmored));
+  return trip(session(juliet, openpgp({ store: a }), a), session(romeo, openpgp({ store: b }), b));
+}
+
+type Store = Awaited<ReturnType<typeof browserStore>>;
+
+function session(jid: Jid, backend: SecurityBackend, { clock, contacts }: Store): E2eSession {
+  return new E2eSession({ jid, backends: [backend], replay: new ReplayGuard(), clock, contacts });
+}
+
+function message(): ReturnType<typeof parseXml> {
+  const body = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return parseXml(`<message xmlns='jabber:client' to='${romeo}' id='m1' type='chat'><body>${body}</body></message>`);
+}
+
+async function trip(a: E2eSession, b: E2eSession): Promise<unknown> {
+  const sealed = (await a.seal(message())).withAttribute('from', `${juliet}/balcony`);
+  const { stanza, verdict } = await b.open(sealed);
+  const e2e = sealed.elements[0]!;
+  const damaged = sealed.withChildren([e2e.withChildren([e2e.text.replace(/[A-Za-z](?=[^A-Za-z]*$)/, '0')])]);
+  const failure = await b.open(damaged).then(
+    () => 'opened',
+    (error: unknown) => error instanceof E2eError,
+  );
+  return [stanza.first('body')?.text === text, verdict.sender?.jid, verdict.protection, failure];
+}
+
+/** What a script in the page could carry away. */
+async function extraction(name: string): Promise<unknown> {
+  const request = indexedDB.open(`${name} juliet p256`);
+  await new Promise((resolve) => request.addEventListener('success', resolve));
+  const all = request.result.transaction('identities').objectStore('identities').getAll();
+  await new Promise((resolve) => all.addEventListener('success', resolve));
+  request.result.close();
+  const records = all.result as { locked: Record<string, CryptoKey> }[];
+  const keys = records.flatMap(({ locked }) => Object.values(locked));
+  const exports = await Promise.all(
+    keys.map((key) =>
+      crypto.subtle.exportKey('pkcs8', key).then(
+        () => 'exported',
+        (error: unknown) => (error as Error).name,
+      ),
+    ),
+  );
+  return [keys.length, keys.some((key) => key.extractable), [...new Set(exports)]];
+}
+
+/** A second opening finds what the first one kept, in the same arrays each time, and a clock that goes on. */
+async function reopened(name: string): Promise<unknown> {
+  const store = await browserStore(`${name} romeo`);
+  const [first, second] = [await store.find(juliet, 'openpgp'), await store.find(juliet, 'openpgp')];
+  const times = await Promise.all(Array.from({ length: 50 }, () => store.clock.next()));
+  const increasing = times.every((time, i) => i === 0 || time > times[i - 1]!);
+  await store.removeIdentities(romeo, 'openpgp');
+  return [
+    first.length,
+    first[0]?.certificates === second[0]?.certificates,
+    increasing,
+    (await store.identities(romeo, 'openpgp')).length,
+  ];
+}
