@@ -1,5 +1,6 @@
 /** Keys for the accounts of a test: everybody has everybody's certificate on file. */
 import { generateIdentity, openpgp } from '../../src/backends/openpgp/index.ts';
+import { generateIdentity as generateSmimeIdentity, smime } from '../../src/backends/smime/index.ts';
 import { utf8 } from '../../src/bytes.ts';
 import { Jid, type SecurityBackend } from '../../src/index.ts';
 import { memoryStore } from '../../src/stores/index.ts';
@@ -23,6 +24,29 @@ export async function openpgpBackends(jids: readonly string[]): Promise<Backends
         if (other.jid !== jid) store.fileCertificate(other.jid, 'openpgp', utf8(other.certificateArmored));
       }
       return [jid.toString(), openpgp({ store })];
+    }),
+  );
+}
+
+/** S/MIME backends for bare JIDs, with self-signed certificates on file. */
+export async function smimeBackends(jids: readonly string[]): Promise<Backends> {
+  const identities = await Promise.all(
+    jids.map(async (text) => {
+      const jid = Jid.parse(text);
+      return {
+        jid,
+        ...(await generateSmimeIdentity({ jid, algorithm: 'p256', at: new Date(Date.now() - 60_000) })),
+      };
+    }),
+  );
+  return new Map(
+    identities.map(({ jid, keysPem, certificatesPem }) => {
+      const store = memoryStore();
+      store.addIdentity(jid, 'smime', { keys: keysPem, certificates: certificatesPem });
+      for (const other of identities) {
+        if (other.jid !== jid) store.fileCertificate(other.jid, 'smime', other.certificatesPem);
+      }
+      return [jid.toString(), smime({ store })];
     }),
   );
 }

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { E2eSession, ReplayGuard, type SessionEvents, type SessionOptions } from '../../src/index.ts';
 import { runs } from '../shared-data.ts';
 import { type Actor, type Connect, until } from './actor.ts';
-import { type Backends, openpgpBackends } from './keys.ts';
+import { type Backends, openpgpBackends, smimeBackends } from './keys.ts';
 import { connectStanzaJs } from './stanza-js-actor.ts';
 import { connectStrophe } from './strophe-actor.ts';
 import { connectXmppJs } from './xmpp-js-actor.ts';
@@ -35,6 +35,7 @@ export function describeServer(
 
     beforeAll(async () => {
       kinds.set('openpgp', await openpgpBackends(people));
+      kinds.set('smime', await smimeBackends(people));
       server = await start(['alice', 'bob']);
     });
     afterAll(() => server?.stop());
@@ -64,9 +65,9 @@ export function describeServer(
     };
 
     describe.each(pairs)('%s to %s', (a, b) => {
-      it('messages, presence and requests, both ways', { timeout: 120_000 }, async () => {
-        const alice = await join(a, 'alice', 'a');
-        const bob = await join(b, 'bob', 'b');
+      it.each(['smime', 'openpgp'])('messages, presence and requests, both ways, %s', async (backend) => {
+        const alice = await join(a, 'alice', 'a', backend);
+        const bob = await join(b, 'bob', 'b', backend);
         {
           const count = runs(1000);
           for (const [from, to] of [
@@ -97,18 +98,23 @@ export function describeServer(
     });
 
     describe.each(Object.keys(sdks))('%s', (sdk) => {
-      it.each(['sign', 'sign+encrypt'] as const)('all payload forms come through, %s', async (protection) => {
+      it.each([
+        ['sign', 'smime'],
+        ['sign+encrypt', 'smime'],
+        ['sign', 'openpgp'],
+        ['sign+encrypt', 'openpgp'],
+      ] as const)('all payload forms come through, %s, %s', async (protection, backend) => {
         for (const payload of ['cpim', 'xmpp+xml'] as const) {
-          const alice = await join('xmpp.js', 'alice', `a-${payload}`, 'openpgp', { protection, payload });
-          const bob = await join(sdk, 'bob', `b-${payload}`);
+          const alice = await join('xmpp.js', 'alice', `a-${payload}`, backend, { protection, payload });
+          const bob = await join(sdk, 'bob', `b-${payload}`, backend);
           const text = 'tab\t  two spaces \nline\n\n]]> ]]]]><![CDATA[ <&> "\' 日本 \u{1f512} ';
           await alice.say(bob.jid, text, 'm1');
           await until('message', () => bob.messages.length === 1);
           expect(bob.messages[0]).toMatchObject({ text, verdict: { payload, protection } });
         }
         for (const payload of ['pidf', 'xmpp+xml'] as const) {
-          const alice = await join('xmpp.js', 'alice', `p-${payload}`, 'openpgp', { protection, payload });
-          const bob = await join(sdk, 'bob', `q-${payload}`);
+          const alice = await join('xmpp.js', 'alice', `p-${payload}`, backend, { protection, payload });
+          const bob = await join(sdk, 'bob', `q-${payload}`, backend);
           await alice.show(bob.jid, 'here');
           await until('presence', () => bob.presences.some((one) => one.text === 'here'));
           const shown = bob.presences.find((one) => one.text === 'here');
