@@ -11,6 +11,16 @@ import type { Signature } from './library.ts';
 
 const intendedRecipient = 35;
 
+/**
+ * Makes the library take the subpacket where it is critical: unknown critical ones fail a signature, but this one is
+ * known here.
+ */
+export function understandIntended(signature: Signature): void {
+  signature.unknownSubpackets = signature.unknownSubpackets.map((subpacket) =>
+    subpacket.type === intendedRecipient ? { ...subpacket, critical: false } : subpacket,
+  );
+}
+
 /** Fingerprints named as intended recipients; unhashed subpackets do not count, since anybody can add them. */
 export function intendedRecipients(signature: Signature): readonly string[] {
   return signature.unknownSubpackets

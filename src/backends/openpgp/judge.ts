@@ -4,7 +4,7 @@ import { hex } from '../../bytes.ts';
 import type { Limits } from '../../limits.ts';
 import type { BoundIdentity, SignatureOutcome, SignatureResult } from '../backend.ts';
 import { algorithmName, type Certificate, type Component, seconds } from './certificate.ts';
-import { intendedFor } from './intended.ts';
+import { intendedFor, understandIntended } from './intended.ts';
 import { enums, keyIdBytes, literalPacket, type Signature } from './library.ts';
 import { hashName } from './names.ts';
 import { lenientConfig, weakHashes } from './safe-config.ts';
@@ -56,6 +56,7 @@ export async function judge(
   };
 
   if (!isMessageSignature(signature)) return result('bad', 'not a signature over a message');
+  understandIntended(signature);
   const issuers = issuersOf(signature, context.candidates);
   if (issuers.length === 0) return result('unknown-signer', `no certificate at hand for key ${issuerName(signature)}`);
   let issuer: Issuer | undefined;

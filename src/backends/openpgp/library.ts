@@ -6,7 +6,6 @@
  * out data beside an unread verdict, and decide about certificates by 64-bit key id.
  */
 
-import { concatBytes } from '../../bytes.ts';
 import {
   AEADEncryptedDataPacket,
   type Config,
@@ -25,6 +24,8 @@ import {
   SignaturePacket,
   SymEncryptedIntegrityProtectedDataPacket,
 } from 'openpgp';
+import { concatBytes } from '../../bytes.ts';
+import { readPackets } from './packets.ts';
 
 export { enums, generateKey, libraryDefaults, readKeys, readMessage, readPrivateKeys };
 export type { Config, Key, PrivateKey };
@@ -106,7 +107,7 @@ export interface Signature {
   readonly issuerFingerprint: Uint8Array | null;
   readonly embeddedSignature: Signature | null;
   /** Subpackets of the hashed area that the library does not know. */
-  readonly unknownSubpackets: readonly Subpacket[];
+  unknownSubpackets: readonly Subpacket[];
   readonly params: unknown;
   read(bytes: Uint8Array): void;
   write(): Uint8Array;
@@ -261,6 +262,30 @@ export function onePassFor(signature: Signature): AnyPacket {
   };
   return factory.fromSignaturePacket(signature, true);
 }
+
+/** In a configuration: how many packets a sequence may have. The library itself has no such bound. */
+export const packetLimit: unique symbol = Symbol('packet limit');
+
+type ReadSequence = (bytes: Uint8Array | OctetStream, allowed: object, config?: object, ...rest: unknown[]) => unknown;
+
+/**
+ * Makes the library count the packets that come out of a decryption or decompression before it reads them one by one,
+ * at several microseconds each: a kilobyte decompresses to half a million of empty ones, which is seconds. There is no
+ * other place to step in between; calls without {@link packetLimit} in their configuration go through untouched.
+ */
+function countPackets(): void {
+  const sequence = PacketList.prototype as unknown as { read: ReadSequence };
+  const { read } = sequence;
+  sequence.read = async function (this: object, bytes, allowed, config, ...rest): Promise<unknown> {
+    const maxPackets = (config as { readonly [packetLimit]?: number } | undefined)?.[packetLimit];
+    if (maxPackets === undefined) return read.call(this, bytes, allowed, config, ...rest);
+    // All octets first, so that an AEAD is checked up to its last tag before any of them is parsed.
+    const octets = await allOctets(bytes);
+    readPackets(octets, { stage: 'decrypt', maxPackets });
+    return read.call(this, octets, allowed, config, ...rest);
+  };
+}
+countPackets();
 
 /** A packet list to encrypt. */
 export function packetSequence(packets: readonly AnyPacket[]): PacketSequence {
