@@ -121,9 +121,9 @@ function modulusOf(key: PrivateKey, limits: Limits): Uint8Array {
 }
 
 /** Algorithms of keys that sign. */
-export const signingAlgorithms: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519']);
+const signingAlgorithms: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519']);
 /** Algorithms of keys to which a content-encryption key can be sent. */
-export const encryptionAlgorithms: ReadonlySet<string> = new Set(['rsa', 'ec', 'x25519']);
+const encryptionAlgorithms: ReadonlySet<string> = new Set(['rsa', 'ec', 'x25519']);
 
 /** Whether key usage and algorithm let a certificate sign (RFC 8550 section 4.4.2). */
 export function canSign({ publicKey, keyUsage }: Certificate): boolean {

@@ -7,10 +7,8 @@ import {
   derBitString,
   derContext,
   derInteger,
-  derOctetString,
   derOid,
   derSequence,
-  derTrue,
   encodeDer,
 } from '../../../src/asn1/writer.ts';
 import { utf8 } from '../../../src/bytes.ts';
@@ -257,4 +255,4 @@ export function inhibitAnyExtension(skip: number): DerPart {
   return serializeExtension(oids.inhibitAnyPolicy, true, derInteger(skip));
 }
 
-export { derOctetString, derTrue, serializeExtension };
+export { serializeExtension };
