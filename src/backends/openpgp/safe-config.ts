@@ -4,39 +4,16 @@
  */
 
 import { defaultLimits, type Limits } from '../../limits.ts';
-import { type Config, enums, libraryDefaults } from './library.ts';
+import { type Config, enums, libraryDefaults, packetLimit } from './library.ts';
 
 /** Hashes that make no signature believable: collisions are affordable, or soon will be. */
 export const weakHashes: ReadonlySet<number> = new Set([enums.hash.md5, enums.hash.ripemd, enums.hash.sha1]);
 
 /**
- * Tags 40 to 63 are ignored where unknown (RFC 9580 section 4.3), at some 20 microseconds each: a mebibyte of empty
- * ones would keep a reader busy for ten seconds. The library is told to know them, and told to stop at the 17th.
+ * Packets of one layer inside a message: one literal, a signature before and after it, padding, markers and packets
+ * that need not be known.
  */
-const maxUnknownPackets = 16;
-
-interface PacketClass {
-  readonly tag: number;
-  new (): { read(bytes: Uint8Array, config: unknown): void; write(): Uint8Array };
-}
-
-/** Each decryption counts for itself, so the classes are made anew for it. */
-function unknownPacketClasses(): readonly PacketClass[] {
-  let count = 0;
-  return Array.from(
-    { length: 24 },
-    (_, i): PacketClass =>
-      class {
-        static readonly tag: number = 40 + i;
-        read(): void {
-          if (++count > maxUnknownPackets) throw new Error('too many unknown packets');
-        }
-        write(): Uint8Array {
-          return new Uint8Array(0);
-        }
-      },
-  );
-}
+const innerPackets = 32;
 
 const base = {
   ...libraryDefaults,
@@ -104,12 +81,17 @@ export function safeConfig(limits: Limits = defaultLimits): Config {
   return config;
 }
 
-/** {@link safeConfig} for one decryption or decompression: bounds the packets that would be ignored. */
+const boundedCache = new WeakMap<Limits, Config>();
+
+/** {@link safeConfig} for decryption and decompression: bounds the packets that come out of them. */
 export function boundedConfig(limits: Limits): Config {
-  return Object.freeze({
-    ...safeConfig(limits),
-    additionalAllowedPackets: unknownPacketClasses() as unknown as Config['additionalAllowedPackets'],
-  });
+  let config = boundedCache.get(limits);
+  if (config === undefined) {
+    const counted = { ...safeConfig(limits), [packetLimit]: innerPackets + 2 * limits.signatures };
+    config = Object.freeze(counted);
+    boundedCache.set(limits, config);
+  }
+  return config;
 }
 
 /**

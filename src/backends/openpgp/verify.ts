@@ -78,7 +78,7 @@ async function readMessageOf(message: Uint8Array, limits: Limits): Promise<Signe
 
 /** The library tells by words only. */
 function overLimit(error: Error): boolean {
-  return /size exceeded|too many/i.test(error.message);
+  return /exceeded/.test(error.message);
 }
 
 /**
