@@ -102,9 +102,11 @@ function layerNode(description: LayerDescription, inside: InspectedNode | undefi
 
 function payloadNode(entity: Entity, limits: Limits): InspectedNode {
   const payload = parsePayload(entity.raw, limits);
-  const facts: [string, string][] = [['form', payload.form]];
+  const facts: [string, string][] = [
+    ['form', payload.form],
+    ['stanza', payload.kind],
+  ];
   for (const [where, jid] of payload.senders) facts.push([where, jid.toString()]);
   for (const jid of payload.recipients) facts.push(['to', jid.toString()]);
-  if (payload.kind !== undefined) facts.push(['stanza', payload.kind]);
   return { title: entity.contentType?.type ?? 'unknown', facts, warnings: [], inside: undefined };
 }

@@ -62,8 +62,7 @@ export async function decryptLayer(
   if (layer === undefined) throw unrecognized(entity);
   if (layer.kind === 'certificates') throw refused('unwrap', 'certificates and no content');
   if (layer.kind === 'signed') return undefined;
-  const { backends: _, ...request } = call;
-  const decrypted = await layer.backend.decrypt({ ...request, entity });
+  const decrypted = await layer.backend.decrypt({ ...requestOf(call), entity });
   call.signal?.throwIfAborted();
   return { ...decrypted, backend: layer.backend };
 }
@@ -89,8 +88,7 @@ export async function verifyLayer(
   if (layer?.kind !== 'signed') throw refused('verify', 'an encrypted layer inside an encrypted one');
   if (outer !== undefined && outer.backend !== layer.backend) throw refused('verify', 'layers of two backends');
   if ((outer?.signatures ?? []).length > 0) throw refused('verify', 'signed twice');
-  const { backends: _, ...request } = call;
-  const verified: Verified = await layer.backend.verify({ ...request, entity });
+  const verified: Verified = await layer.backend.verify({ ...requestOf(call), entity });
   call.signal?.throwIfAborted();
   if (recognize(parseEntity(verified.content, { limits: call.limits, stage: 'parse' }), call.backends) !== undefined) {
     throw refused('verify', 'a security layer inside a signed one');
@@ -103,6 +101,10 @@ export async function verifyLayer(
     encryption,
     signatures: verified.signatures,
   };
+}
+
+function requestOf({ at, algorithms, limits, signal, me, sender }: LayersCall): Omit<LayersCall, 'backends'> {
+  return { at, algorithms, limits, signal, me, sender };
 }
 
 const payloadTypes = ['message/cpim', 'application/pidf+xml', 'application/xmpp+xml'];

@@ -3,7 +3,7 @@
  * is an `E2eError`. The counts by stage show that the damage reaches every step.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import { base64Decode, base64Encode, concatBytes, indexOfBytes, toCrlf, utf8 } from '../../src/bytes.ts';
+import { base64Decode, base64Encode, concatBytes, toCrlf, utf8 } from '../../src/bytes.ts';
 import { wrap } from '../../src/e2e/wrap.ts';
 import { isForServers } from '../../src/payload/for-servers.ts';
 import { mapStanza } from '../../src/payload/map.ts';
