@@ -134,6 +134,25 @@ describe('seal and open', () => {
   });
 });
 
+describe('order', () => {
+  it('lost on the way is refused, unless a server says that it held the stanza back', async () => {
+    const a = session(juliet);
+    const [first, second, third] = [
+      delivered(await a.seal(message('1'))),
+      delivered(await a.seal(message('2'))),
+      delivered(await a.seal(message('3'))),
+    ];
+    const b = session(romeo);
+    await b.open(third);
+    await refusal(b.open(second), 'ERR_E2E_TIMESTAMP');
+    const stamp = element('delay', 'urn:xmpp:delay', { stamp: new Date().toISOString() });
+    const held = first.withChildren([...first.children, stamp]);
+    expect((await b.open(held)).verdict.time.status).toBe('delayed');
+    await refusal(b.open(held), 'ERR_E2E_REPLAYED');
+    await refusal(b.open(first), 'ERR_E2E_REPLAYED');
+  });
+});
+
 describe('the certificate (RFC 3923 section 6.6)', () => {
   it('goes along with the first stanza to a contact, and at most once in five minutes', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-22T12:00:00Z') });
