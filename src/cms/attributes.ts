@@ -18,6 +18,9 @@ import { E2eError } from '../errors.ts';
 /** An identifier octet: SET, constructed. */
 const setOctet = 0x31;
 
+/** More than any message needs. */
+const mostAttributes = 256;
+
 /** Attributes as they are hashed, and by type. */
 export interface Attributes {
   /** The octets with the tag of SET in place of the implicit one (RFC 5652 section 5.4). */
@@ -35,6 +38,8 @@ export interface Attributes {
  * @throws {E2eError} MALFORMED, also for no attribute, an attribute without value, and a type that occurs twice; LIMIT
  */
 export function parseAttributes(node: Asn1Node): Attributes {
+  // Counted first, so that a million cost no more than a few.
+  node.elements(mostAttributes);
   const octets = node.raw.slice();
   octets[0] = setOctet;
   const set = assertDer(octets, { limits: node.limits, stage: node.stage });
@@ -51,6 +56,10 @@ export function parseAttributes(node: Asn1Node): Attributes {
   return { octets, byType };
 }
 
+function tooMany(node: Asn1Node): E2eError {
+  return new E2eError('ERR_E2E_LIMIT', node.stage, { reason: 'too many attributes' });
+}
+
 function parseAttribute(node: Asn1Node): readonly [type: string, values: readonly Asn1Node[]] {
   const fields = node.sequence();
   const type = expectOid(fields.next());
@@ -58,7 +67,10 @@ function parseAttribute(node: Asn1Node): readonly [type: string, values: readonl
   fields.end();
   const cursor = set.children();
   const values: Asn1Node[] = [];
-  while (!cursor.done) values.push(cursor.next());
+  while (!cursor.done) {
+    if (values.length >= mostAttributes) throw tooMany(node);
+    values.push(cursor.next());
+  }
   if (values.length === 0) throw node.malformed('attribute without a value');
   return [type, values];
 }
@@ -71,7 +83,10 @@ function parseAttribute(node: Asn1Node): readonly [type: string, values: readonl
 export function attributeTypes(node: Asn1Node): ReadonlySet<string> {
   const types = new Set<string>();
   const cursor = node.children();
-  while (!cursor.done) types.add(expectOid(cursor.next().sequence().next()));
+  while (!cursor.done) {
+    types.add(expectOid(cursor.next().sequence().next()));
+    if (types.size > mostAttributes) throw tooMany(node);
+  }
   return types;
 }
 
@@ -91,7 +106,8 @@ export function looksLikeAttributes(octets: Uint8Array, { limits }: Pick<Asn1Nod
     }
     return true;
   } catch (error) {
-    if (error instanceof E2eError) return false;
+    // Beyond a limit nobody can tell: the safe answer is yes.
+    if (error instanceof E2eError) return error.code === 'ERR_E2E_LIMIT';
     throw error;
   }
 }

@@ -8,7 +8,7 @@
 
 import type { AlgorithmIdentifier } from '../asn1/algorithm-identifier.ts';
 import { derNull, derOid, derSequence, type DerPart } from '../asn1/writer.ts';
-import { andThen } from '../crypto/maybe-promise.ts';
+import { andThen, isPromise } from '../crypto/maybe-promise.ts';
 import type { CryptoFeature, CryptoProvider, MaybePromise, OaepParameters, PrivateKey } from '../crypto/provider.ts';
 import { E2eError } from '../errors.ts';
 import type { Enveloped } from './enveloped-data.ts';
@@ -117,7 +117,7 @@ function runCipher(
 function settled(operation: () => MaybePromise<Uint8Array | undefined>): MaybePromise<Uint8Array | undefined> {
   try {
     const value = operation();
-    return value instanceof Promise ? value.catch(swallow) : value;
+    return isPromise(value) ? value.catch(swallow) : value;
   } catch (error) {
     swallow(error);
     return undefined;
@@ -184,7 +184,7 @@ function external(operation: () => MaybePromise<Uint8Array>): MaybePromise<Uint8
   };
   try {
     const value = operation();
-    return value instanceof Promise ? value.catch(locked) : value;
+    return isPromise(value) ? value.catch(locked) : value;
   } catch (error) {
     locked(error);
     return undefined;

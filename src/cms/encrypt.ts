@@ -18,7 +18,7 @@ import {
   derSequence,
   derSetOf,
 } from '../asn1/writer.ts';
-import { allOf, andThen } from '../crypto/maybe-promise.ts';
+import { allOf, andThen, isPromise } from '../crypto/maybe-promise.ts';
 import type { CryptoProvider, Curve, MaybePromise, PublicKey } from '../crypto/provider.ts';
 import { keyAlgorithmIdentifier } from '../crypto/public-key.ts';
 import { serializeOaepParameters } from '../crypto/rsa-parameters.ts';
@@ -137,6 +137,19 @@ function unusableKey(reason: string): E2eError {
   return new E2eError('ERR_E2E_NO_RECIPIENT_KEY', 'encrypt', { reason });
 }
 
+/** A certificate may hold numbers that are no RSA key, or one that is too short for the content-encryption key. */
+function usable(operation: () => MaybePromise<Uint8Array>): MaybePromise<Uint8Array> {
+  const refused = (error: unknown): never => {
+    throw error instanceof E2eError ? error : unusableKey('the public key cannot encrypt');
+  };
+  try {
+    const value = operation();
+    return isPromise(value) ? value.catch(refused) : value;
+  } catch (error) {
+    return refused(error);
+  }
+}
+
 const oaep = { hash: 'sha256', mgfHash: 'sha256' } as const;
 
 function keyTransRecipientInfo(
@@ -146,10 +159,11 @@ function keyTransRecipientInfo(
   keyTransport: RsaKeyTransport,
   crypto: CryptoProvider,
 ): MaybePromise<DerElement> {
-  const encrypted =
+  const encrypted = usable(() =>
     keyTransport === 'rsa-oaep'
       ? crypto.encryptRsaOaep(publicKey, oaep, key)
-      : crypto.encryptRsaPkcs1v15(publicKey, key);
+      : crypto.encryptRsaPkcs1v15(publicKey, key),
+  );
   const algorithm =
     keyTransport === 'rsa-oaep'
       ? serializeAlgorithmIdentifier(oids.rsaesOaep, serializeOaepParameters(oaep))

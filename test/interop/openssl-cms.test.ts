@@ -7,7 +7,7 @@ import { type WritableCipher, encryptContent } from '../../src/cms/encrypt.ts';
 import { parseEnveloped } from '../../src/cms/enveloped-data.ts';
 import { signData } from '../../src/cms/sign.ts';
 import { parseSignedData, serializeCertificates } from '../../src/cms/signed-data.ts';
-import { verifySigner } from '../../src/cms/verify.ts';
+import { type SignaturePolicy, verifySigner } from '../../src/cms/verify.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import { type PrivateKey, parsePrivateKey } from '../../src/crypto/private-key.ts';
 import type { CryptoProvider, SignatureAlgorithm } from '../../src/crypto/provider.ts';
@@ -294,5 +294,63 @@ describe.skipIf(!hasProgram('openssl', 'version'))('openssl cms', () => {
     const theirs = parseSignedData(tool.run(['crl2pkcs7', '-nocrl', ...files, '-outform', 'DER']), defaultLimits);
     expect(theirs.signerInfos).toEqual([]);
     expect(theirs.certificates).toEqual(all.map((one) => one.certificate.der));
+  });
+
+  const signFlags = ['cms', '-sign', '-binary', '-outform', 'DER'];
+
+  it('writes without signed attributes and with SHA-1, which hangs on the policy', async () => {
+    const person = people.get('rsa2048')!;
+    const by = ['-in', message, '-signer', person.certificatePath, '-inkey', person.keyPath];
+    const outcome = async (options: readonly string[], policy: SignaturePolicy) => {
+      const signedData = parseSignedData(tool.run([...signFlags, ...by, ...options]), defaultLimits);
+      const { publicKey } = person.certificate;
+      const [signerInfo] = signedData.signerInfos;
+      const request = { signedData, signerInfo: signerInfo!, content, publicKey, crypto: nodeCrypto, policy };
+      return (await verifySigner(request)).outcome;
+    };
+    const strict = { sha1Signatures: false, unsignedAttributes: false };
+    const lax = { sha1Signatures: true, unsignedAttributes: true };
+    expect(await outcome(['-noattr'], strict)).toBe('bad');
+    expect(await outcome(['-noattr'], lax)).toBe('good');
+    expect(await outcome(['-md', 'sha1'], strict)).toBe('weak');
+    expect(await outcome(['-md', 'sha1'], lax)).toBe('good');
+  });
+
+  it('writes two signers, which we report and judge one by one', async () => {
+    const signers = ['rsa2048', 'p256'].map((kind) => people.get(kind)!);
+    const by = signers.flatMap((one) => ['-signer', one.certificatePath, '-inkey', one.keyPath]);
+    const object = tool.run([...signFlags, '-in', message, ...by]);
+    const signedData = parseSignedData(object, { ...defaultLimits, signatures: 2 });
+    expect(signedData.signerInfos).toHaveLength(2);
+    const policy = { sha1Signatures: false, unsignedAttributes: false };
+    for (const { certificate } of signers) {
+      const signerInfo = signedData.signerInfos.find((one) => identifies(one.identifier, certificate))!;
+      const request = { signedData, signerInfo, content, publicKey: certificate.publicKey, crypto: nodeCrypto, policy };
+      expect((await verifySigner(request)).outcome).toBe('good');
+    }
+  });
+
+  it('writes password and key-encryption-key recipients, which we skip', async () => {
+    const person = people.get('p256')!;
+    const kek = ['-secretkey', '000102030405060708090A0B0C0D0E0F', '-secretkeyid', 'C0FEE0'];
+    const to = [...kek, '-pwri_password', 'tiger', '-recip', person.certificatePath];
+    const object = tool.run(['cms', '-encrypt', '-binary', '-aes-128-cbc', '-in', message, '-outform', 'DER', ...to]);
+    const { recipients, encryption } = parseEnveloped(object, defaultLimits);
+    expect(recipients).toHaveLength(1);
+    expect([...encryption.keyTransport].sort()).toEqual(['ecdh', 'kek', 'password']);
+    expect(await open(object, person, nodeCrypto)).toEqual(content);
+  });
+
+  it('writes half a mebibyte in pieces of indefinite length', async () => {
+    const person = people.get('p256')!;
+    const large = nodeCrypto.randomBytes(65_536);
+    const file = tool.file('large', Buffer.concat(Array.from({ length: 8 }, () => large)));
+    for (const flag of ['-aes-128-cbc', '-aes-256-gcm']) {
+      const to = ['-recip', person.certificatePath, '-outform', 'DER', '-stream'];
+      const object = tool.run(['cms', '-encrypt', '-binary', flag, '-in', file, ...to]);
+      const opened = await open(object, person, nodeCrypto);
+      expect(opened).toHaveLength(8 * 65_536);
+      expect(Buffer.compare(opened.subarray(-65_536), large)).toBe(0);
+    }
   });
 });

@@ -143,6 +143,19 @@ describe('encryptContent', () => {
     }
   });
 
+  it('refuses RSA keys that are too short or none at all', async () => {
+    const short = await crypto.generateKeyPair({ algorithm: 'rsa', bits: 512 });
+    const { publicKey } = await keyPair('rsa');
+    const none = { ...publicKey, rsa: { modulus: Uint8Array.of(15), exponent: Uint8Array.of(3) } };
+    for (const provider of [crypto, webCrypto()]) {
+      for (const key of provider === crypto ? [short.publicKey, none] : [short.publicKey]) {
+        const recipients = [{ publicKey: key, identifier: byIssuer }];
+        const sealing = { content, cipher: 'aes256-gcm', crypto: provider, recipients } as const;
+        expect(await codeOf(() => encryptContent(sealing))).toBe('NO_RECIPIENT_KEY');
+      }
+    }
+  });
+
   it('refuses PKCS #1 v1.5 where the runtime has none', async () => {
     expect(await codeOf(() => encryptTo('rsa', { keyTransport: 'rsa-pkcs1v15', crypto: webCrypto() }))).toBe(
       'UNSUPPORTED',
