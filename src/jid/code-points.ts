@@ -111,7 +111,8 @@ function hasScript(codePoint: number | undefined, script: RegExp): boolean {
  * class 8 (U+3099) and before one of class 10 (U+05B0).
  */
 function isVirama(codePoint: number | undefined): boolean {
-  if (codePoint === undefined) return false;
+  // The two marks that it is measured with trade places with themselves.
+  if (codePoint === undefined || codePoint === 0x3099 || codePoint === 0x5b0) return false;
   const mark = String.fromCodePoint(codePoint);
   return `${mark}\u3099`.normalize('NFD') === `\u3099${mark}` && `\u05B0${mark}`.normalize('NFD') === `${mark}\u05B0`;
 }

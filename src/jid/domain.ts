@@ -94,10 +94,12 @@ function encode(domain: string): string | undefined {
   for (const label of labels) {
     if (label === '' || !hasProperHyphens(label) || !/^[a-z0-9_\-\u0080-\u{10FFFF}]*$/u.test(label)) return undefined;
     if (mapCase(mapWidth(label)).normalize('NFC') !== label || ignorableBlocks.test(label)) return undefined;
+    // RFC 5891 section 4.2.3.2.
+    if (/^\p{M}/u.test(label)) return undefined;
     if (!allows('identifier', label) || (isBidi && !satisfiesBidiRule(label))) return undefined;
   }
-  // The last label keeps URL from reading digits as an IPv4 address. UTS 46 checks marks at the start of a label.
-  const ascii = URL.canParse(`http://${domain}.a/`) ? new URL(`http://${domain}.a/`).hostname.slice(0, -2) : '';
+  // The last label keeps URL from reading digits as an IPv4 address.
+  const ascii = hostOf(`${domain}.a`)?.slice(0, -2) ?? '';
   const encoded = ascii.split('.');
   const same = encoded.length === labels.length && encoded.every((label, i) => toUnicode(label) === labels[i]);
   return same && ascii.length <= maxOctets && encoded.every((label) => label.length <= maxLabel) ? ascii : undefined;
@@ -106,5 +108,14 @@ function encode(domain: string): string | undefined {
 /** The one form of an address (RFC 5952), since `[::1]` and `[0:0::1]` are the same host. */
 function enforceIpv6(text: string): string | undefined {
   if (!/^\[[0-9a-f:.]{2,45}\]$/i.test(text)) return undefined;
-  return URL.canParse(`http://${text}/`) ? new URL(`http://${text}/`).hostname : undefined;
+  return hostOf(text);
+}
+
+/** `URL.canParse` is no help: in Node 20, once compiled, it misreads text that fits into Latin-1. */
+function hostOf(text: string): string | undefined {
+  try {
+    return new URL(`http://${text}/`).hostname;
+  } catch {
+    return undefined;
+  }
 }

@@ -37,8 +37,8 @@ export function plainOf(element: XmlElement): Plain {
 
 /** saxes, with handlers that refuse what RFC 6120 section 11.1 forbids and saxes allows. */
 export function readWithSaxes(text: string): Plain {
-  // saxes takes a lone high surrogate.
-  if (!text.isWellFormed()) throw new Error('lone surrogate');
+  // saxes takes a lone high surrogate, and leaves a byte order mark out.
+  if (!text.isWellFormed() || text.startsWith('\uFEFF')) throw new Error('lone surrogate or byte order mark');
   const parser = new SaxesParser({ xmlns: true });
   const refuse = (what: string) => () => {
     throw new Error(what);

@@ -336,17 +336,22 @@ describe('other readers', () => {
   };
 
   it('agree with saxes on verdict and tree', () => {
+    let read = 0;
     fc.assert(
       fc.property(fc.oneof(nearXml, nearElement), (document) => {
-        expect(ours(document)).toEqual(attempt(() => readWithSaxes(document)));
+        const tree = ours(document);
+        if (tree !== undefined) read++;
+        expect(tree).toEqual(attempt(() => readWithSaxes(document)));
       }),
       { numRuns: runs(100_000), seed: 3923 },
     );
+    expect(read).toBeGreaterThan(runs(100_000) / 100);
   });
 
   it('agree with libxml2 on verdict and tree', () => {
-    // What libxml2 reads and XMPP forbids: document types, instructions, comments, declarations, a byte order mark.
-    const forbidden = /<!(?!\[CDATA\[)|<\?|^\uFEFF/;
+    // What libxml2 reads and XMPP forbids: document types, instructions, comments, declarations, a byte order mark
+    // (which its binding also loses at the start of a text).
+    const forbidden = /<!(?!\[CDATA\[)|<\?|\uFEFF/;
     let compared = 0;
     fc.assert(
       fc.property(fc.oneof(nearXml, nearElement), (document) => {
