@@ -120,8 +120,9 @@ describe('RSA', () => {
         times[k]!.push(performance.now() - start);
       }
     }
-    const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1]!;
-    const [first, ...others] = times.map(median);
+    // The quickest tenth: what the machine does beside this only ever adds.
+    const quick = (list: number[]): number => list.sort((a, b) => a - b)[list.length / 10]!;
+    const [first, ...others] = times.map(quick);
     // The primitive itself is measured with the primitives; here a branch of milliseconds would show.
     for (const other of others) expect(Math.abs(other - first!)).toBeLessThan(Math.max(0.25 * first!, 0.3));
   });

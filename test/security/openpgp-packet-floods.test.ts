@@ -10,10 +10,15 @@ const j = await person(juliet);
 const r = await person(romeo);
 const his = backendOf(r, [j]);
 
+/** The best of three, in milliseconds. */
 async function timed(doing: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await doing();
-  return performance.now() - start;
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now();
+    await doing();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
 }
 
 describe('session keys', () => {
