@@ -158,7 +158,7 @@ describe('options', () => {
 
   it('are read once: a getter cannot change its mind', async () => {
     let reads = 0;
-    const options = Object.defineProperty({ backend: double, at } as SealOptions, 'protection', {
+    const options = Object.defineProperty({ backend: double, at }, 'protection', {
       enumerable: true,
       get: () => (reads++ === 0 ? 'sign+encrypt' : 'sign'),
     });
