@@ -1,0 +1,33 @@
+/** `npm run bench -- [--quick] [--json FILE] [--write] [--kinds TEXT]`: see README.md. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { isSlow } from './openssl-speed.ts';
+import { table } from './report.ts';
+import { fullPlan, quickPlan, runPlan } from './run.ts';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    kinds: { type: 'string' },
+  },
+});
+const plan = values.quick ? quickPlan : fullPlan;
+const wanted = values.kinds?.toLowerCase();
+const kinds = plan.kinds.filter(({ title }) => wanted === undefined || title.toLowerCase().includes(wanted));
+if (kinds.length === 0) throw new Error(`no kind of key has ${values.kinds ?? ''} in its name`);
+
+const result = await runPlan({ ...plan, kinds }, (line) => process.stderr.write(`${line}\n`));
+const text = table(result);
+process.stdout.write(text);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, undefined, 2)}\n`);
+if (values.write) {
+  const file = new URL('README.md', import.meta.url);
+  const [before, , after] = readFileSync(file, 'utf8').split(/<!-- (?:table|end) -->\n/);
+  if (after === undefined) throw new Error('README.md has no place for the table');
+  writeFileSync(file, `${before!}<!-- table -->\n\n${text}\n<!-- end -->\n${after}`);
+}
+const slow = (result.opensslSpeed ?? []).filter(isSlow);
+for (const { key, operation } of slow) process.stderr.write(`raw ${operation} with ${key} is no floor\n`);
+if (slow.length > 0) process.exitCode = 1;
