@@ -15,15 +15,19 @@ import {
 } from '../../../src/asn1/writer.ts';
 import { concatBytes, utf8 } from '../../../src/bytes.ts';
 import { serializeSigningCertificateV2 } from '../../../src/cms/signed-attributes.ts';
+import { parseSignedData, serializeSignedData } from '../../../src/cms/signed-data.ts';
+import { verifySigner } from '../../../src/cms/verify.ts';
 import { serializeHash } from '../../../src/crypto/hash-algorithm.ts';
 import type { SignatureAlgorithm } from '../../../src/crypto/provider.ts';
 import { serializeSignatureAlgorithm } from '../../../src/crypto/signature-algorithm.ts';
+import { limitsWith } from '../../../src/limits.ts';
 import {
   type VerifyOptions,
   type Written,
   attribute,
   codeOf,
   content,
+  crypto,
   contentTypeAttribute,
   digestAttribute,
   digestOf,
@@ -31,6 +35,7 @@ import {
   lax,
   signedMessage,
   verdictOf,
+  signerInfo,
 } from './support.ts';
 
 const ecdsa: SignatureAlgorithm = { scheme: 'ecdsa', hash: 'sha256' };
@@ -345,6 +350,29 @@ describe('signatures without signed attributes', () => {
       const options = { detached: octets, policy: lax };
       expect((await judge({ attributes: null, signedOctets: octets }, options)).outcome).toBe('good');
     }
+  });
+});
+
+describe('several parts', () => {
+  it('of the content are joined before it is hashed: no part can hide', async () => {
+    const evil = utf8('Evil.');
+    const pieces = [content.subarray(0, 9), evil, content.subarray(9)].map((one) => encodeDer(derOctetString(one)));
+    const eContent = concatBytes(Uint8Array.of(0x24, 0x80), ...pieces, Uint8Array.of(0, 0));
+    expect(await judge({ eContent }, {})).toMatchObject({ outcome: 'bad' });
+  });
+
+  it('of which one signature is right and one is wrong are judged apart', async () => {
+    const keys = await keyPair('p256');
+    const wrong: Written = { keys: await keyPair('p256', 'stranger'), scheme: ecdsa, digest: 'sha256' };
+    const infos = [await signerInfo(wrong), await signerInfo({ ...wrong, keys })];
+    const message = serializeSignedData({ digestAlgorithms: [sha256], signerInfos: infos, byKeyIdentifier: false });
+    const signedData = parseSignedData(message, limitsWith({ signatures: 2 }));
+    const outcomes: string[] = [];
+    for (const one of signedData.signerInfos) {
+      const request = { signedData, signerInfo: one, content, publicKey: keys.publicKey, crypto, policy: lax };
+      outcomes.push((await verifySigner(request)).outcome);
+    }
+    expect(outcomes).toEqual(['bad', 'good']);
   });
 });
 
