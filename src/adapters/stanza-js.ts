@@ -89,7 +89,7 @@ export function transparent(options: StanzaJsOptions): StanzaPlugin {
 
     // A stanza that is held counts on arrival: it will be handled, so that a resumed stream must not bring it again.
     const handle = agent.sm.handle.bind(agent.sm);
-    const counted = new WeakSet<object>();
+    const counted = new WeakSet();
     let isCounted = false;
     agent.sm.handle = async () => {
       if (!isCounted) await handle();
@@ -168,7 +168,7 @@ function formWith(registry: JxtRegistry, jxt: Jxt, config: unknown): StanzaForm<
         json: stanza.attribute('from') === undefined ? withFrom(built, json) : built,
       };
     },
-    parts: ({ json }) => partsOf(json, (part: object) => Object.values(part)),
+    parts: ({ json }) => partsOf(json, (part: Readonly<Record<string, unknown>>) => Object.values(part)),
   };
 }
 

@@ -71,7 +71,7 @@ export function transparent<El extends LtxElement>(entity: XmppJsEntity<El>, opt
   const write = (element: El): Promise<unknown> => send.call(entity, element);
   const form = formWith(entity, xml);
   const pipe = stanzaPipe(options, form, (element) => write(element).catch(() => undefined));
-  const held = new WeakSet<object>();
+  const held = new WeakSet();
   const emitOwn = emit as (event: string | symbol, ...parameters: unknown[]) => boolean;
 
   const deliver = (element: El): void => {
@@ -85,7 +85,7 @@ export function transparent<El extends LtxElement>(entity: XmppJsEntity<El>, opt
   };
 
   const hooks = {
-    emit(event: string | symbol, ...parameters: unknown[]): boolean {
+    emit: (event: string | symbol, ...parameters: unknown[]): boolean => {
       const element = parameters[0] as El;
       if (event === 'element') {
         if (!pipe.receive(element, deliver, () => undefined)) return emitOwn.call(entity, event, ...parameters);
@@ -98,7 +98,7 @@ export function transparent<El extends LtxElement>(entity: XmppJsEntity<El>, opt
       return emitOwn.call(entity, event, ...parameters);
     },
     send: (element: El) => (pipe.passes(element) ? write(element) : pipe.send(element, write)),
-    async sendMany(elements: Iterable<El>): Promise<void> {
+    sendMany: async (elements: Iterable<El>): Promise<void> => {
       const list = [...elements];
       // A resumed stream sends again what was never acknowledged, sealed as it is, before anything new.
       if (list.every((element) => pipe.passes(element))) await sendMany!.call(entity, list);

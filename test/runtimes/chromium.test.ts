@@ -33,7 +33,9 @@ describe.skipIf(!existsSync(executablePath))('Chromium', () => {
     try {
       const page = await browser.newPage();
       const problems: string[] = [];
-      page.on('console', (line) => void (line.type() === 'error' && problems.push(line.text())));
+      page.on('console', (line) => {
+        if (line.type() === 'error') problems.push(line.text());
+      });
       page.on('pageerror', (error) => problems.push(String(error)));
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
       await page.waitForFunction(() => window.report !== undefined || window.failure !== undefined, undefined, {

@@ -65,11 +65,13 @@ function session(jid: Jid, backend: SecurityBackend, { clock, contacts }: Store)
 
 function message(): ReturnType<typeof parseXml> {
   const body = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return parseXml(`<message xmlns='jabber:client' to='${romeo}' id='m1' type='chat'><body>${body}</body></message>`);
+  return parseXml(
+    `<message xmlns='jabber:client' to='${romeo.toString()}' id='m1' type='chat'><body>${body}</body></message>`,
+  );
 }
 
 async function trip(a: E2eSession, b: E2eSession): Promise<unknown> {
-  const sealed = (await a.seal(message())).withAttribute('from', `${juliet}/balcony`);
+  const sealed = (await a.seal(message())).withAttribute('from', `${juliet.toString()}/balcony`);
   const { stanza, verdict } = await b.open(sealed);
   const e2e = sealed.elements[0]!;
   const damaged = sealed.withChildren([e2e.withChildren([e2e.text.replace(/[A-Za-z](?=[^A-Za-z]*$)/, '0')])]);
@@ -104,7 +106,7 @@ async function extraction(name: string): Promise<unknown> {
 async function reopened(name: string): Promise<unknown> {
   const store = await browserStore(`${name} romeo`);
   const [first, second] = [await store.find(juliet, 'openpgp'), await store.find(juliet, 'openpgp')];
-  const times = await Promise.all(Array.from({ length: 50 }, () => store.clock.next()));
+  const times = await Promise.all(Array.from({ length: 50 }, async () => store.clock.next()));
   const increasing = times.every((time, i) => i === 0 || time > times[i - 1]!);
   await store.removeIdentities(romeo, 'openpgp');
   return [

@@ -48,7 +48,7 @@ describe.skipIf(!installed('prosodyctl'))('recipes', () => {
   });
   afterAll(async () => {
     rmSync(join(home, '..'), { recursive: true, force: true });
-    await server?.stop();
+    await server.stop();
   });
 
   /** Runs a recipe where the package's own name resolves, until it says that it is online. */

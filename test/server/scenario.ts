@@ -38,7 +38,7 @@ export function describeServer(
       kinds.set('smime', await smimeBackends(people));
       server = await start(['alice', 'bob', 'carl']);
     });
-    afterAll(() => server?.stop());
+    afterAll(() => server.stop());
 
     const stops: (() => Promise<void>)[] = [];
     afterEach(async () => {

@@ -32,7 +32,7 @@ export async function connectStanzaJs(
   client.use((_agent, registry) => {
     registry.define([{ namespace: ECHO, element: 'echo', path: 'iq.echo', fields: { text: JXT.text() } } as never]);
   });
-  client.use(transparent({ session, JXT: JXT as never }) as never as (agent: Agent) => void);
+  client.use(transparent({ session, JXT: JXT as never }));
   const traffic: string[] = [];
   const messages: Arrival[] = [];
   const presences: Arrival[] = [];
@@ -67,7 +67,9 @@ export async function connectStanzaJs(
   });
   let disconnections = 0;
   let lost = 0;
-  client.on('disconnected', () => void disconnections++);
+  client.on('disconnected', () => {
+    disconnections++;
+  });
   client.connect();
   await started;
   await until('stream management', () => client.sm.started);
@@ -92,8 +94,12 @@ export async function connectStanzaJs(
       };
       return arrival(answer, answer.echo?.text);
     },
-    enableCarbons: async () => void (await client.enableCarbons()),
-    fetchArchive: async () => void (await client.searchHistory({ paging: { before: '', max: 9 } })),
+    async enableCarbons() {
+      await client.enableCarbons();
+    },
+    async fetchArchive() {
+      await client.searchHistory({ paging: { before: '', max: 9 } });
+    },
     async resume() {
       lost++;
       await until('disconnection', () => disconnections >= lost);
@@ -105,7 +111,7 @@ export async function connectStanzaJs(
     },
     async stop() {
       const gone = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
-      await client.disconnect();
+      client.disconnect();
       await gone;
     },
   };

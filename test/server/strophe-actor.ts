@@ -67,7 +67,7 @@ export async function connectStrophe(
         connection.send(
           $iq({ type: 'result', id, to })
             .c('echo', { xmlns: ECHO })
-            .t(request.getElementsByTagName('echo')[0]!.textContent!),
+            .t(request.getElementsByTagName('echo')[0]!.textContent),
         );
         return true;
       },

@@ -36,9 +36,9 @@ interface StropheApi {
     serialize(element: Element): string;
     setLogLevel(level: number): void;
   };
-  $iq(attributes: Record<string, string>): Builder;
-  $msg(attributes: Record<string, string>): Builder;
-  $pres(attributes?: Record<string, string>): Builder;
+  readonly $iq: (attributes: Record<string, string>) => Builder;
+  readonly $msg: (attributes: Record<string, string>) => Builder;
+  readonly $pres: (attributes?: Record<string, string>) => Builder;
 }
 
 /** strophe.js. */

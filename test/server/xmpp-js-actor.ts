@@ -20,9 +20,16 @@ export async function connectXmppJs(
 ): Promise<XmppJsActor> {
   const xmpp = client({ service, domain: server.domain, username: user, password: `${user}pw`, resource });
   const traffic: string[] = [];
-  const { write, _onData } = xmpp;
-  xmpp.write = (text) => (traffic.push(text), write.call(xmpp, text));
-  xmpp._onData = (data) => (traffic.push(String(data)), _onData.call(xmpp, data));
+  const write = xmpp.write.bind(xmpp);
+  const onData = xmpp._onData.bind(xmpp);
+  xmpp.write = (text) => {
+    traffic.push(text);
+    return write(text);
+  };
+  xmpp._onData = (data) => {
+    traffic.push(String(data));
+    onData(data);
+  };
   xmpp.on('error', () => undefined);
   transparent<Element>(xmpp, { session, xml });
 
@@ -38,8 +45,9 @@ export async function connectXmppJs(
     verdict: verdictOf(stanza),
   });
   xmpp.on('stanza', (stanza: Element) => {
-    const wrapper = (stanza.children as Element[]).find((child) =>
-      ['urn:xmpp:carbons:2', 'urn:xmpp:mam:2'].includes(child.attrs?.['xmlns'] ?? ''),
+    const wrapper = stanza.children.find(
+      (child): child is Element =>
+        typeof child !== 'string' && ['urn:xmpp:carbons:2', 'urn:xmpp:mam:2'].includes(child.attrs['xmlns'] ?? ''),
     );
     const inner = wrapper?.getChild('forwarded', 'urn:xmpp:forward:0')?.getChild('message');
     if (inner !== undefined) copies.push(arrival(inner, inner.getChildText('body')));
@@ -58,7 +66,9 @@ export async function connectXmppJs(
   xmpp.timeout = 20_000;
   let resumptions = 0;
   let awaited = 0;
-  xmpp.streamManagement.on('resumed', () => void resumptions++);
+  xmpp.streamManagement.on('resumed', () => {
+    resumptions++;
+  });
   await xmpp.start();
   await until('stream management', () => xmpp.streamManagement.enabled && xmpp.streamManagement.id !== '');
   await xmpp.send(xml('presence'));

@@ -179,7 +179,7 @@ function trustAuthority(pem: string): void {
   tls.createSecureContext = (options) => {
     const context = createSecureContext(options);
     for (const authority of authorities) {
-      (context as { context: { addCACert(pem: string): void } }).context.addCACert(authority);
+      (context.context as { addCACert(pem: string): void }).addCACert(authority);
     }
     return context;
   };
