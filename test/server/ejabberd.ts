@@ -1,5 +1,5 @@
 /** ejabberd, started for a test without its control script: one node, no epmd, nothing outside its folder. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderIn, startServer, type XmppServer } from './xmpp-server.ts';
 
@@ -47,7 +47,7 @@ modules:
         file: 'erl',
         args: ['-noinput', '-mnesia', 'dir', `"${database}"`, '-s', 'ejabberd', '-eval', script],
         env: {
-          ERL_LIBS: '/usr/lib/x86_64-linux-gnu',
+          ERL_LIBS: libraries(),
           EJABBERD_CONFIG_PATH: config,
           EJABBERD_LOG_PATH: join(folder, 'ejabberd.log'),
           SPOOL_DIR: database,
@@ -57,4 +57,15 @@ modules:
     },
     (log) => log.includes('accounts ready'),
   );
+}
+
+/** Where Debian keeps ejabberd's own code: a folder named after the architecture. */
+function libraries(): string {
+  const folders = readdirSync('/usr/lib').map((name) => join('/usr/lib', name));
+  const found = folders.find((folder) => folder.endsWith('-linux-gnu') && holdsEjabberd(folder));
+  return found ?? '/usr/lib';
+}
+
+function holdsEjabberd(folder: string): boolean {
+  return readdirSync(folder).some((name) => name.startsWith('ejabberd-'));
 }
