@@ -129,6 +129,7 @@ export function describeServer(
         const phone = await join(sdk, 'alice', 'phone');
         await phone.enableCarbons();
         await bob.say(desk.jid, 'to the desk', 'c1');
+        await until('the first copy', () => phone.copies.length === 1);
         await desk.say(bob.jid, 'from the desk', 'c2');
         await until('copies', () => phone.copies.length === 2);
         expect(phone.copies).toMatchObject([
