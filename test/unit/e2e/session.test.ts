@@ -135,21 +135,14 @@ describe('seal and open', () => {
 });
 
 describe('order', () => {
-  it('lost on the way is refused, unless a server says that it held the stanza back', async () => {
+  it('lost on the way is refused, whatever a server says: a delay stamp is forgeable', async () => {
     const a = session(juliet);
-    const [first, second, third] = [
-      delivered(await a.seal(message('1'))),
-      delivered(await a.seal(message('2'))),
-      delivered(await a.seal(message('3'))),
-    ];
+    const [first, second] = [delivered(await a.seal(message('1'))), delivered(await a.seal(message('2')))];
     const b = session(romeo);
-    await b.open(third);
-    await refusal(b.open(second), 'ERR_E2E_TIMESTAMP');
+    await b.open(second);
+    await refusal(b.open(first), 'ERR_E2E_TIMESTAMP');
     const stamp = element('delay', 'urn:xmpp:delay', { stamp: new Date().toISOString() });
-    const held = first.withChildren([...first.children, stamp]);
-    expect((await b.open(held)).verdict.time.status).toBe('delayed');
-    await refusal(b.open(held), 'ERR_E2E_REPLAYED');
-    await refusal(b.open(first), 'ERR_E2E_REPLAYED');
+    await refusal(b.open(first.withChildren([...first.children, stamp])), 'ERR_E2E_TIMESTAMP');
   });
 });
 
@@ -393,8 +386,10 @@ describe('forwarded stanzas', () => {
     const b = session(romeo);
     const opened = vi.fn();
     b.on('opened', opened);
-    await refusal(b.open(await received(), { accept: no }), 'ERR_E2E_LAYERS_REFUSED');
-    await refusal(b.openForwarded(forward(await received(), 'received'), { accept: no }), 'ERR_E2E_LAYERS_REFUSED');
+    const a = session(juliet);
+    const [first, second] = [delivered(await a.seal(message('1'))), delivered(await a.seal(message('2')))];
+    await refusal(b.open(first, { accept: no }), 'ERR_E2E_LAYERS_REFUSED');
+    await refusal(b.openForwarded(forward(second, 'received'), { accept: no }), 'ERR_E2E_LAYERS_REFUSED');
     expect(opened).not.toHaveBeenCalled();
   });
 });
