@@ -44,7 +44,7 @@ const interesting = [
 
 /** One to three changes: a byte set, a bit flipped, a run cut out, doubled, or moved. */
 function damage(bytes: Uint8Array, pick: Random): Uint8Array {
-  let out = bytes.slice();
+  let out: Uint8Array = bytes.slice();
   for (let changes = 1 + pick(3); changes > 0 && out.length > 0; changes--) {
     const index = pick(out.length);
     const length = 1 + pick(8);
