@@ -2,9 +2,10 @@
 
 import { E2eError, type EncryptionInfo } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
-import type { BackendCall, Decrypted, DecryptRequest, KeyStore, SignatureResult } from '../backend.ts';
+import type { BackendCall, Decrypted, DecryptRequest, SignatureResult } from '../backend.ts';
 import { cipherText, type EncryptedData, openEncryptedData, readEncryptedData } from './encrypted-data.ts';
 import { judge } from './judge.ts';
+import type { KeySource } from './keyring.ts';
 import type { OpenedMessage } from './message.ts';
 import { type Surround, unwrapEncrypted } from './mime.ts';
 import { transportName } from './names.ts';
@@ -168,7 +169,7 @@ export function refused(reason: string): SignatureResult {
  * KEY_UNAVAILABLE, DECRYPTION_FAILED
  */
 export async function decrypt(
-  store: KeyStore,
+  store: KeySource,
   { entity, me, sender, ...call }: DecryptRequest,
   surround: Surround,
 ): Promise<Decrypted> {

@@ -60,7 +60,7 @@ export async function generateIdentity(options: GenerateIdentityOptions): Promis
   const { privateKey, publicKey } = await generateKey({
     ...kindOf(algorithm, v6),
     // openpgp.js joins name, comment and address; a name alone becomes the whole User ID.
-    userIDs: [{ name: `xmpp:${jid.toString()}` }],
+    userIDs: [{ name: userIdOf(jid) }],
     date: at,
     format: 'object',
     // A new key announces SEIPD version 2 only in version 6: peers of today break on it otherwise.
@@ -73,6 +73,11 @@ export async function generateIdentity(options: GenerateIdentityOptions): Promis
     certificateArmored: text(writeArmor('PUBLIC KEY BLOCK', publicKey.write(), !v6)),
     fingerprint: publicKey.getFingerprint(),
   };
+}
+
+/** XEP-0373 writes the JID as it is; only what a URI gives a meaning of its own is escaped (RFC 5122 section 2.2). */
+function userIdOf(jid: Jid): string {
+  return `xmpp:${jid.toString().replace(/[%?#]/g, encodeURIComponent)}`;
 }
 
 function kindOf(

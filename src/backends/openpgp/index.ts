@@ -9,4 +9,5 @@ export {
   type IdentityAlgorithm,
 } from './generate.ts';
 export { describeCertificate } from './import.ts';
+export type { UserIdForms } from './user-id.ts';
 export { exportKeys, type ExportKeysOptions } from './export.ts';

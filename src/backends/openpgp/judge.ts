@@ -102,7 +102,7 @@ function verdictOn(status: KeyStatus): [SignatureOutcome, string] {
 }
 
 /** Binary (0x00) or canonical text (0x01). */
-export function isMessageSignature({ signatureType }: Signature): boolean {
+function isMessageSignature({ signatureType }: Signature): boolean {
   return signatureType === enums.signature.binary || signatureType === enums.signature.text;
 }
 

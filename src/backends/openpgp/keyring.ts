@@ -11,9 +11,15 @@ import { type Certificate, certificateOf, type Component, isSecret } from './cer
 import { type Key, structureOf } from './library.ts';
 import { type KeyKind, parseKey, splitKeys } from './parse-keys.ts';
 import { safeConfig } from './safe-config.ts';
+import type { UserIdForms } from './user-id.ts';
 
 /** The name of this backend in a `KeyStore`. */
 export const backendName = 'openpgp';
+
+/** A store, and how its certificates name JIDs. */
+export interface KeySource extends KeyStore {
+  readonly userIds: UserIdForms;
+}
 
 /** A certificate at hand for a JID. */
 export interface HeldCertificate {

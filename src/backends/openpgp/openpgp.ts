@@ -5,19 +5,24 @@ import type { CertificateSummary, KeyStore, SecurityBackend } from '../backend.t
 import { decrypt } from './decrypt.ts';
 import { importCertificates } from './import.ts';
 import { inspect } from './inspect.ts';
-import { backendName, contactCertificates, ownKeys } from './keyring.ts';
+import { backendName, contactCertificates, type KeySource, ownKeys } from './keyring.ts';
 import { checkVersion } from './library.ts';
 import { recognizeForm } from './mime.ts';
 import { encrypt, sign, signAndEncrypt } from './seal.ts';
 import { encryptionKeys } from './select.ts';
 import { describe } from './summary.ts';
+import type { UserIdForms } from './user-id.ts';
 import { verify } from './verify.ts';
 
 /** Options of {@link openpgp}. */
 export interface OpenpgpOptions {
   /** Where keys and certificates come from. */
   readonly store: KeyStore;
+  /** Which User IDs of a certificate name a JID; `xmpp` by default. */
+  readonly userIds?: UserIdForms | undefined;
 }
+
+const known: ReadonlySet<string> = new Set(['store', 'userIds'] satisfies (keyof OpenpgpOptions)[]);
 
 /** Seconds by which a new key of a contact may lie in the future where no policy is at hand. */
 const clockSkewSeconds = 300;
@@ -29,15 +34,21 @@ const clockSkewSeconds = 300;
  * PGP/MIME has no place for a certificate in a signed or encrypted object. RSA session keys are read whatever
  * `rsaPkcs1v15` says: OpenPGP has no other way to RSA keys.
  *
- * @throws {TypeError} for a missing store or an unknown option
+ * @throws {TypeError} for a missing store, an unknown option or form of User IDs
  * @throws {Error} when the openpgp.js at hand is older than 6.3.2
  */
 export function openpgp(options: OpenpgpOptions): SecurityBackend {
-  for (const name of Object.keys(options)) if (name !== 'store') throw new TypeError(`unknown option ${name}`);
-  const { store } = options;
-  if (typeof store.find !== 'function' || typeof store.identities !== 'function') {
+  for (const name of Object.keys(options)) if (!known.has(name)) throw new TypeError(`unknown option ${name}`);
+  const { store: given, userIds = 'xmpp' } = options;
+  if (typeof given.find !== 'function' || typeof given.identities !== 'function') {
     throw new TypeError('store must be a KeyStore');
   }
+  if (!['xmpp', 'mail'].includes(userIds)) throw new TypeError('userIds must be "xmpp" or "mail"');
+  const store: KeySource = {
+    identities: (jid, backend) => given.identities(jid, backend),
+    find: (jid, backend) => given.find(jid, backend),
+    userIds,
+  };
   checkVersion();
   const surround = 'refuse';
   return Object.freeze<SecurityBackend>({

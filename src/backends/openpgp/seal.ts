@@ -2,9 +2,10 @@
 
 import { concatBytes, toCrlf } from '../../bytes.ts';
 import { E2eError } from '../../errors.ts';
-import type { BackendCall, EncryptRequest, KeyStore, SignAndEncryptRequest, SignRequest } from '../backend.ts';
+import type { BackendCall, EncryptRequest, SignAndEncryptRequest, SignRequest } from '../backend.ts';
 import { seconds } from './certificate.ts';
 import { type ContentEncryption, sealEncryptedData } from './encrypted-data.ts';
+import type { KeySource } from './keyring.ts';
 import { type AnyPacket, enums, literalPacket, onePassFor, type Signature } from './library.ts';
 import { wrapEncrypted, wrapSigned } from './mime.ts';
 import { hashName } from './names.ts';
@@ -19,7 +20,7 @@ import { primarySelfSignature, readsSeipdV2 } from './validity.ts';
  *
  * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE, LIMIT; UNMAPPABLE for content that XML would change
  */
-export async function sign(store: KeyStore, request: SignRequest): Promise<Uint8Array> {
+export async function sign(store: KeySource, request: SignRequest): Promise<Uint8Array> {
   const { content, signer, recipients, at, limits, signal } = request;
   checkSize(content, request);
   // RFC 3156 section 5 rule 3: signed data is in canonical form; else it cannot be verified after its way through XML.
@@ -39,7 +40,7 @@ export async function sign(store: KeyStore, request: SignRequest): Promise<Uint8
  *
  * @throws {E2eError} NO_RECIPIENT_KEY, LIMIT
  */
-export async function encrypt(store: KeyStore, request: EncryptRequest): Promise<Uint8Array> {
+export async function encrypt(store: KeySource, request: EncryptRequest): Promise<Uint8Array> {
   checkSize(request.content, request);
   const keys = await allEncryptionKeys(store, request.recipients, request);
   return seal([literalPacket(request.content, request.at)], keys, request);
@@ -51,7 +52,7 @@ export async function encrypt(store: KeyStore, request: EncryptRequest): Promise
  *
  * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE, NO_RECIPIENT_KEY, LIMIT
  */
-export async function signAndEncrypt(store: KeyStore, request: SignAndEncryptRequest): Promise<Uint8Array> {
+export async function signAndEncrypt(store: KeySource, request: SignAndEncryptRequest): Promise<Uint8Array> {
   const { content, signer, recipients, at, limits, signal } = request;
   checkSize(content, request);
   const { certificate, component } = await signingKey(store, signer, request);

@@ -1,10 +1,17 @@
 /** Which keys to use: the sender's signing key, every recipient's encryption keys, the signer's certificates. */
 
-import { E2eError, type E2eStage } from '../../errors.ts';
+import { E2eError } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
 import type { BackendCall, BoundIdentity, KeyStore } from '../backend.ts';
 import { type Certificate, type Component, fingerprintOctets, seconds } from './certificate.ts';
-import { contactCertificates, hasSecret, type HeldCertificate, type OwnKey, ownKeys } from './keyring.ts';
+import {
+  contactCertificates,
+  hasSecret,
+  type HeldCertificate,
+  type KeySource,
+  type OwnKey,
+  ownKeys,
+} from './keyring.ts';
 import { identitiesFor } from './user-id.ts';
 import { keyStatus, keyStatusWithSkew, keyFor } from './validity.ts';
 
@@ -15,29 +22,25 @@ export interface Chosen {
 }
 
 /**
- * The key that signs for a JID, unlocked: of those whose certificate names the JID the newest one.
+ * The key that signs for a JID, unlocked: of those whose certificate names the JID the newest one. A certificate that
+ * does not name it is of no use, since nobody would believe it.
  *
  * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE
  */
-export async function signingKey(store: KeyStore, signer: Jid, call: BackendCall): Promise<Chosen> {
+export async function signingKey(store: KeySource, signer: Jid, call: BackendCall): Promise<Chosen> {
   const { at, limits, algorithms } = call;
   const time = seconds(at);
-  let chosen: (Chosen & { readonly own: OwnKey; readonly named: boolean }) | undefined;
+  const skew = algorithms.clockSkewSeconds;
+  let chosen: (Chosen & { readonly own: OwnKey }) | undefined;
   for (const own of await ownKeys(store, signer, limits, 'sign')) {
     const { certificate } = own;
+    if (identitiesFor(certificate, signer, time, skew, store.userIds).length === 0) continue;
     const component = [...certificate.subkeys, certificate.primary]
       .filter(hasSecret)
-      .filter(
-        (key) => keyStatusWithSkew(certificate, key, 'sign', time, algorithms.clockSkewSeconds, limits) === 'valid',
-      )
+      .filter((key) => keyStatusWithSkew(certificate, key, 'sign', time, skew, limits) === 'valid')
       .reduce<Component | undefined>((best, key) => newer(best, key), undefined);
     if (component === undefined) continue;
-    const named = identitiesFor(certificate, signer, time, algorithms.clockSkewSeconds).length > 0;
-    const better =
-      chosen === undefined ||
-      Number(named) > Number(chosen.named) ||
-      (named === chosen.named && component.created > chosen.component.created);
-    if (better) chosen = { certificate, component, own, named };
+    if (chosen === undefined || component.created > chosen.component.created) chosen = { certificate, component, own };
   }
   if (chosen === undefined) throw new E2eError('ERR_E2E_NO_SIGNING_KEY', 'sign', { subject: signer.toString() });
   await chosen.own.unlock(limits, 'sign');
@@ -61,12 +64,13 @@ async function certificatesAtHand(store: KeyStore, jid: Jid, call: BackendCall):
 }
 
 /** Every trusted certificate of a JID that has a usable encryption key: one a device, perhaps. */
-export async function encryptionKeys(store: KeyStore, jid: Jid, call: BackendCall): Promise<readonly Chosen[]> {
+export async function encryptionKeys(store: KeySource, jid: Jid, call: BackendCall): Promise<readonly Chosen[]> {
   const { at, limits, algorithms } = call;
   const time = seconds(at);
   const chosen: Chosen[] = [];
   for (const { certificate, filed } of await certificatesAtHand(store, jid, call)) {
-    if (!filed || identitiesFor(certificate, jid, time, algorithms.clockSkewSeconds).length === 0) continue;
+    if (!filed || identitiesFor(certificate, jid, time, algorithms.clockSkewSeconds, store.userIds).length === 0)
+      continue;
     const component = keyFor(certificate, 'encrypt', time, algorithms.clockSkewSeconds, limits);
     if (component !== undefined) chosen.push({ certificate, component });
   }
@@ -79,7 +83,7 @@ export async function encryptionKeys(store: KeyStore, jid: Jid, call: BackendCal
  * @throws {E2eError} NO_RECIPIENT_KEY naming the first JID that has none; LIMIT
  */
 export async function allEncryptionKeys(
-  store: KeyStore,
+  store: KeySource,
   recipients: readonly Jid[],
   call: BackendCall,
 ): Promise<readonly Chosen[]> {
@@ -104,7 +108,7 @@ export async function allEncryptionKeys(
  * recipient has no certificate none is named, or that recipient would take the message for somebody else's.
  */
 export async function intendedFingerprints(
-  store: KeyStore,
+  store: KeySource,
   recipients: readonly Jid[],
   signer: Certificate,
   call: BackendCall,
@@ -129,7 +133,7 @@ export interface Verifiers {
 
 /** The certificates of the claimed sender; only those filed for that JID speak for it. */
 export async function verifiersFor(
-  store: KeyStore,
+  store: KeySource,
   sender: Jid | undefined,
   me: Jid | undefined,
   call: BackendCall,
@@ -142,7 +146,7 @@ export async function verifiersFor(
     mine: own.map(({ certificate }) => certificate.fingerprint),
     identities: (certificate, time) =>
       sender !== undefined && filed.has(certificate)
-        ? identitiesFor(certificate, sender, time, call.algorithms.clockSkewSeconds)
+        ? identitiesFor(certificate, sender, time, call.algorithms.clockSkewSeconds, store.userIds)
         : [],
   };
 }
@@ -164,14 +168,4 @@ export async function decrypters(store: KeyStore, me: Jid, call: BackendCall): P
     }
   }
   return found;
-}
-
-/** For {@link ownKeys} of callers that only look. */
-export async function ownCertificates(
-  store: KeyStore,
-  jid: Jid,
-  call: Pick<BackendCall, 'limits'>,
-  stage: E2eStage,
-): Promise<readonly Certificate[]> {
-  return (await ownKeys(store, jid, call.limits, stage)).map(({ certificate }) => certificate);
 }

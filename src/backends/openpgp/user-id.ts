@@ -1,29 +1,40 @@
 /**
  * JIDs in OpenPGP User IDs, in the form of XEP-0373 section 4.2: `xmpp:` and the bare JID, alone or in angle brackets
- * after a name.
+ * after a name. By choice the form of mail too, without `xmpp:`.
  *
- *     user-id = uri / *CHAR SP "<" uri ">"
- *     uri     = "xmpp:" [ local "@" ] domain
+ *     user-id = name / *CHAR "<" name ">"
+ *     name    = "xmpp:" [ local "@" ] domain
+ *             / local "@" domain                  ; UserIdForms `mail` only
  */
 
-import type { Jid } from '../../jid/jid.ts';
+import { Jid } from '../../jid/jid.ts';
 import { identityFromUri } from '../../jid/uri.ts';
 import type { BoundIdentity } from '../backend.ts';
 import type { Certificate } from './certificate.ts';
 import { certificationAt } from './validity.ts';
 
 /**
+ * Which User IDs name a JID. `xmpp`: those of XEP-0373 alone. `mail`: a mail address is taken for the JID that is
+ * spelled alike as well, which holds only where mailboxes and accounts of all contacts belong together.
+ */
+export type UserIdForms = 'xmpp' | 'mail';
+
+/**
  * The JID that a User ID names.
  *
  * @returns undefined unless it is a bare JID written in enforced form: `xmpp:Romeo@example.org` names nobody
  */
-export function jidOfUserId(text: string): Jid | undefined {
+export function jidOfUserId(text: string, forms: UserIdForms = 'xmpp'): Jid | undefined {
   const open = text.lastIndexOf('<');
-  const uri = open === -1 ? text : text.slice(open + 1, -1);
+  const name = open === -1 ? text : text.slice(open + 1, -1);
   if (open !== -1 && (!text.endsWith('>') || text.indexOf('<') !== open || text.indexOf('>') !== text.length - 1)) {
     return undefined;
   }
-  const identity = uri.startsWith('xmpp:') ? identityFromUri(uri) : undefined;
+  if (forms === 'mail' && name.includes('@') && !name.includes(':') && Jid.isEnforced(name)) {
+    const jid = Jid.parse(name);
+    return jid.isBare ? jid : undefined;
+  }
+  const identity = name.startsWith('xmpp:') ? identityFromUri(name) : undefined;
   return identity?.scheme === 'xmpp' && identity.jid.isBare ? identity.jid : undefined;
 }
 
@@ -38,9 +49,10 @@ export function identitiesFor(
   jid: Jid,
   time: number,
   skewSeconds: number,
+  forms: UserIdForms,
 ): readonly BoundIdentity[] {
   for (const userId of certificate.userIds) {
-    const named = jidOfUserId(userId.text);
+    const named = jidOfUserId(userId.text, forms);
     if (named?.equals(jid) !== true) continue;
     if ((certificationAt(userId, time) ?? certificationAt(userId, time + skewSeconds)) !== undefined) {
       return [{ jid: named, source: 'user-id' }];

@@ -3,9 +3,10 @@
 import { toCrlf } from '../../bytes.ts';
 import { E2eError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
-import type { BackendCall, KeyStore, SignatureResult, Verified, VerifyRequest } from '../backend.ts';
+import type { BackendCall, SignatureResult, Verified, VerifyRequest } from '../backend.ts';
 import { refused } from './decrypt.ts';
 import { judge } from './judge.ts';
+import type { KeySource } from './keyring.ts';
 import { enums, isDated, newSignature, readMessage, type PacketSequence, type Signature } from './library.ts';
 import { type OpenedMessage, openMessage } from './message.ts';
 import { type SignedForm, type Surround, unwrapSigned } from './mime.ts';
@@ -115,7 +116,7 @@ export async function judgeSigned(
  * @throws {E2eError} MALFORMED, LIMIT, UNSUPPORTED
  */
 export async function verify(
-  store: KeyStore,
+  store: KeySource,
   { entity, sender, me, ...call }: VerifyRequest,
   surround: Surround,
 ): Promise<Verified> {

@@ -1,7 +1,10 @@
 /** What makes a key of a certificate count, and when: RFC 9580 sections 5.2.3 and 10.1. */
 import * as library from 'openpgp';
 import { describe, expect, it } from 'vitest';
+import { openpgp } from '../../../src/backends/openpgp/index.ts';
 import { concatBytes } from '../../../src/bytes.ts';
+import { Jid } from '../../../src/index.ts';
+import { memoryStore } from '../../../src/stores/index.ts';
 import type { SignatureOutcome } from '../../../src/backends/backend.ts';
 import { inlineSigned, type KeyPacket, makeSignature, type SignatureFields } from './forge.ts';
 import {
@@ -13,6 +16,7 @@ import {
   copyOf,
   expectOutcome,
   juliet,
+  nothing,
   open,
   person,
   type Person,
@@ -347,6 +351,48 @@ describe('User IDs', () => {
     expect(await judged(key)).toEqual(['untrusted', 'the certificate does not speak for the sender']);
     expect(await sealable(key)).toBe(false);
   });
+
+  it.each([
+    ['juliet@example.com', true],
+    ['Juliet <juliet@example.com>', true],
+    ['xmpp:juliet@example.com', true],
+    ['Juliet@example.com', false],
+    ['juliet@example.com/balcony', false],
+    ['mailto:juliet@example.com', false],
+    ['example.com', false],
+    ['Juliet', false],
+    ['juliet@example.com <romeo@example.net>', false],
+    ['romeo@example.net', false],
+  ])('%s in the form of mail: %s, where that is chosen', async (name, names) => {
+    const key = await named(name);
+    const store = memoryStore();
+    store.addIdentity(romeo, 'openpgp', { keys: r.secret, certificates: nothing });
+    store.fileCertificate(juliet, 'openpgp', key.toPublic().write());
+    const reader = openpgp({ store, userIds: 'mail' });
+    const opened = await open(reader, bare(await inlineSigned(content, key.keyPacket)));
+    expectOutcome(opened, names ? 'good' : 'untrusted');
+    expect(await reader.canSealTo(juliet, at)).toBe(names);
+  });
+
+  it('of another form than the two do not exist', () => {
+    expect(() => openpgp({ store: memoryStore(), userIds: 'any' as 'mail' })).toThrow(TypeError);
+  });
+
+  it('must name the signer, or nobody would believe the signature', async () => {
+    const key = await named('Juliet <juliet@example.com>');
+    await refusal(seal(backendOf(personOf(juliet, key), [r]), 'sign'), 'ERR_E2E_NO_SIGNING_KEY', 'sign');
+  });
+
+  it.each(['50%@example.com', 'a%40b@example.com', 'who?@example.com', 'a#b@example.com', '\u00fc@example.com'])(
+    'of a new key name %s',
+    async (address) => {
+      const jid = Jid.parse(address);
+      const own = await person(jid);
+      const reader = backendOf(r, [own]);
+      expect(await reader.canSealTo(jid, at)).toBe(true);
+      expect((await reader.certificates(jid))[0]!.jids).toEqual([jid.toString()]);
+    },
+  );
 
   it('count wherever they stand in the certificate, whichever is the primary one', async () => {
     expect((await judged(await named('Juliet <juliet@example.com>', 'xmpp:juliet@example.com')))[0]).toBe('good');
