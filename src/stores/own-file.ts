@@ -26,7 +26,7 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constant
  *
  * @param stats of the file, with nanoseconds
  */
-export function versionOf(stats: BigIntStats): string {
+function versionOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
 }
 
@@ -190,7 +190,7 @@ async function linkNew(temp: string, path: string): Promise<boolean> {
 }
 
 /** Makes a rename or a new name in a directory durable. */
-export async function syncDirectory(directory: string): Promise<void> {
+async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, O_RDONLY);
   try {
     await handle.sync();

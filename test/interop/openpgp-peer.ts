@@ -8,7 +8,7 @@ import { bareEntity } from '../../src/mime/entity.ts';
 import { parseMultipart, serializeMultipart } from '../../src/mime/multipart.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { utf8 } from '../../src/bytes.ts';
-import { generateIdentity, type IdentityAlgorithm, openEntity, openpgp } from '../../src/backends/openpgp/index.ts';
+import { type IdentityAlgorithm, openEntity, openpgp } from '../../src/backends/openpgp/index.ts';
 import { hasProgram } from '../shared-data.ts';
 import {
   backendOf,
@@ -22,7 +22,7 @@ import {
   storeOf,
 } from '../unit/openpgp/cast.ts';
 
-export { julietJid, romeoJid, generateIdentity, openEntity };
+export { julietJid, romeoJid, openEntity };
 
 /** One program, for one pair of people: everything it is told is files. */
 export interface Peer {
@@ -86,7 +86,7 @@ export class Files {
   }
 }
 
-export const kinds: readonly IdentityAlgorithm[] = ['rsa2048', 'rsa3072', 'p256', 'ed25519'];
+const kinds: readonly IdentityAlgorithm[] = ['rsa2048', 'rsa3072', 'p256', 'ed25519'];
 
 function peerPerson(files: Files, name: string, { secret, certificate, fingerprint, jid }: Person): PeerPerson {
   return {

@@ -16,7 +16,6 @@ import {
   LiteralDataPacket,
   OnePassSignaturePacket,
   PacketList,
-  type PrivateKey,
   PublicKeyEncryptedSessionKeyPacket,
   readKeys,
   readMessage,
@@ -28,7 +27,7 @@ import { concatBytes } from '../../bytes.ts';
 import { readPackets } from './packets.ts';
 
 export { enums, generateKey, libraryDefaults, readKeys, readMessage, readPrivateKeys };
-export type { Config, Key, PrivateKey };
+export type { Config, Key };
 
 /** The oldest version without the advisories of 2023 to 2026 (signature spoofing, unbounded bzip2, AEAD counter). */
 const minimumVersion = [6, 3, 2] as const;

@@ -35,7 +35,7 @@ import { type ContentCipher, ciphers } from '../../../src/cms/algorithms.ts';
 import type { HashName, PublicKey } from '../../../src/crypto/provider.ts';
 import { byIssuer, content as usualContent, contentInfo } from './support.ts';
 
-export const bytes = (octets: Uint8Array): Uint8Array => new Uint8Array(octets);
+const bytes = (octets: Uint8Array): Uint8Array => new Uint8Array(octets);
 
 /** RecipientInfo for one content-encryption key. */
 export type RecipientWriter = (key: Uint8Array) => DerPart;

@@ -20,7 +20,7 @@ import { type SignaturePolicy, type SignerVerdict, verifySigner } from '../../..
 import { nodeCrypto as crypto } from '../../../src/crypto/node.ts';
 import type { HashName, KeyPair, KeyPairKind, PublicKey, SignatureAlgorithm } from '../../../src/crypto/provider.ts';
 import { serializeSignatureAlgorithm } from '../../../src/crypto/signature-algorithm.ts';
-import { E2eError, type E2eErrorCode } from '../../../src/errors.ts';
+import { E2eError } from '../../../src/errors.ts';
 import { defaultLimits } from '../../../src/limits.ts';
 
 export { crypto };
@@ -181,8 +181,6 @@ export async function codeOf(operation: () => unknown): Promise<string> {
   const { code } = await failure(operation);
   return code.slice('ERR_E2E_'.length);
 }
-
-export type ShortCode = E2eErrorCode extends `ERR_E2E_${infer Short}` ? Short : never;
 
 /** A generator of numbers from 0 to 2^32 - 1, the same ones for the same seed (Marsaglia's xorshift32). */
 export function seeded(seed: number): () => number {

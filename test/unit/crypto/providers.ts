@@ -1,6 +1,6 @@
 /** The providers that share one test suite, and keys from their bare numbers. */
 import { Crypto as PeculiarCrypto } from '@peculiar/webcrypto';
-import { der, derBitString, derInteger, derOctetString, derSequence, encodeDer } from '../../../src/asn1/writer.ts';
+import { derBitString, derInteger, derOctetString, derSequence, encodeDer } from '../../../src/asn1/writer.ts';
 import { nodeCrypto } from '../../../src/crypto/node.ts';
 import { type PrivateKey, parsePrivateKey } from '../../../src/crypto/private-key.ts';
 import type { CryptoProvider, Curve } from '../../../src/crypto/provider.ts';
@@ -48,4 +48,4 @@ export function rsaSpki(modulus: Uint8Array, exponent: Uint8Array): Uint8Array {
   return encodeDer(derSequence(keyAlgorithmIdentifier('rsa'), derBitString(key)));
 }
 
-export { der };
+export {};

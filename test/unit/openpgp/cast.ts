@@ -14,7 +14,6 @@ import { type Entity, parseEntity } from '../../../src/mime/entity.ts';
 
 export const julietJid: Jid = Jid.parse('juliet@example.com');
 export const romeoJid: Jid = Jid.parse('romeo@example.net');
-export const malloryJid: Jid = Jid.parse('mallory@example.org');
 
 /** A fixed time for all tests that need none. */
 export const noon: Date = new Date('2026-11-22T12:00:00Z');

@@ -25,7 +25,7 @@ const oddNamespaces = ['', 'jabber:client', 'u&"<\'>\n\t\r', '\u{1F600}', '\uFF2
 const prefix = fc.constantFrom('', '', 'p', 'q', 'ns1', 'ns2');
 
 /** Text of everything XML can hold, rich in what has to be escaped. */
-export const xmlText: fc.Arbitrary<string> = fc
+const xmlText: fc.Arbitrary<string> = fc
   .array(
     fc.oneof(
       fc.constantFrom(
