@@ -28,6 +28,15 @@ export {
   type ReplyMode,
 } from './e2e/error-reply.ts';
 export { type InspectedNode, type InspectOptions, inspectStanza, isSealed } from './e2e/inspect.ts';
+export {
+  type ManyFailure,
+  type ManyOpened,
+  type ManyOptions,
+  type ManySealed,
+  openMany,
+  sealMany,
+  type StanzaSource,
+} from './e2e/many.ts';
 export { type Opened, type OpenOptions, openStanza } from './e2e/open.ts';
 export { type Policy, rfc3923Policy, strictPolicy, type TimePolicy, type TimeStatus } from './e2e/policy.ts';
 export {
