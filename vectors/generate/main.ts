@@ -1,5 +1,6 @@
 /** Writes all vector files. Keys and messages are new each time; expectations are written by hand. */
 import { addresses, instants, payloads, xml } from './formats.ts';
+import { openpgpSuite } from './openpgp.ts';
 import { openpgpCast, smimeCast } from './people.ts';
 import { sealingSuite, securitySuite } from './security.ts';
 import { writeSuite } from './suite.ts';
@@ -16,3 +17,4 @@ writeSuite(await securitySuite(await smimeCast('ed25519'), 'S/MIME with Ed25519 
 writeSuite(
   await securitySuite(await openpgpCast('ed25519'), 'OpenPGP version 4 with the older Ed25519 and Curve25519.'),
 );
+writeSuite(await openpgpSuite());
