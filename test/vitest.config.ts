@@ -12,6 +12,8 @@ export default defineConfig({
     // The long seeded runs use a tenth of their counts unless CI=true.
     testTimeout: full ? 1_800_000 : 300_000,
     hookTimeout: 120_000,
+    // Growth of cost is compared by processor time, which noise can only lengthen: a quadratic step fails every time.
+    retry: { count: 4, condition: /to be less than/ },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

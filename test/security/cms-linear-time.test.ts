@@ -30,6 +30,7 @@ import {
   lax,
   signedMessage,
 } from '../unit/cms/support.ts';
+import { cpuTime } from '../cpu-time.ts';
 
 /** Nothing stops these but time. */
 const open = limitsWith({ certificates: 1e7, crls: 1e7, recipients: 1e7, signatures: 1e7, decryptedBytes: 1e9 });
@@ -98,13 +99,13 @@ const shapes: Readonly<Record<string, (size: number) => readonly [Uint8Array, (b
 function time(bytes: Uint8Array, action: (bytes: Uint8Array) => unknown): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 5; i++) {
-    const start = performance.now();
+    const start = cpuTime();
     try {
       action(bytes);
     } catch (error) {
       if (!(error instanceof E2eError)) throw error;
     }
-    least = Math.min(least, performance.now() - start);
+    least = Math.min(least, cpuTime() - start);
   }
   return least;
 }
@@ -143,9 +144,9 @@ describe('limits stop at their number, and early', () => {
       [1_000_000, 'ERR_E2E_LIMIT'],
     ] as const) {
       const message = signed({ certificates: many(count * 5, piece) });
-      const start = performance.now();
+      const start = cpuTime();
       expect(codeOf(() => parseSignedData(message, defaultLimits))).toBe(code);
-      expect(performance.now() - start).toBeLessThan(100);
+      expect(cpuTime() - start).toBeLessThan(100);
     }
     const { length } = many(21, recipient);
     for (const [count, code] of [
@@ -180,14 +181,14 @@ describe('limits stop at their number, and early', () => {
         const message = await signedMessage({ keys, scheme, digest: 'sha256', attributes, unsigned });
         const signedData = parseSignedData(message, defaultLimits);
         const signerInfo = signedData.signerInfos[0]!;
-        const start = performance.now();
+        const start = cpuTime();
         const request = { signedData, signerInfo, content, publicKey: keys.publicKey, crypto, policy: lax };
         const outcome = await Promise.resolve()
           .then(() => verifySigner(request))
           .then((verdict) => verdict.outcome)
           .catch((error: unknown) => (error as E2eError).code);
         expect(outcome).toBe(result);
-        expect(performance.now() - start).toBeLessThan(100);
+        expect(cpuTime() - start).toBeLessThan(100);
       }
     }
   });
@@ -210,17 +211,17 @@ describe('limits stop at their number, and early', () => {
 
   it('16 MiB of ciphertext, before it is looked at', () => {
     const message = enveloped(many(21, recipient), der(0x80, new Uint8Array(1 << 24)));
-    const start = performance.now();
+    const start = cpuTime();
     expect(codeOf(() => parseEnveloped(message, defaultLimits))).toBe('ERR_E2E_LIMIT');
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(cpuTime() - start).toBeLessThan(100);
   });
 
   it('an OBJECT IDENTIFIER of 254 KB as a content type', () => {
     const oid = der(6, new Uint8Array(254_000).fill(1));
     const bytes = encodeDer(derSequence(oid, derContext(0, derSequence())));
-    const start = performance.now();
+    const start = cpuTime();
     expect(codeOf(() => parseSignedData(bytes, defaultLimits))).toBe('ERR_E2E_LIMIT');
     expect(codeOf(() => parseEnveloped(bytes, defaultLimits))).toBe('ERR_E2E_LIMIT');
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(cpuTime() - start).toBeLessThan(100);
   });
 });

@@ -35,6 +35,7 @@ import {
   signedMessage,
   verdictOf,
 } from '../unit/cms/support.ts';
+import { cpuTime } from '../cpu-time.ts';
 
 const rsa = await keyPair('rsa');
 const p256 = await keyPair('p256');
@@ -229,7 +230,7 @@ const wide = limitsWith({ decryptedBytes: 1 << 26 });
 
 describe('large and hostile', () => {
   const refused = async (operation: () => unknown, code: string, most = 1000) => {
-    const start = performance.now();
+    const start = cpuTime();
     let error: unknown;
     try {
       await operation();
@@ -237,7 +238,7 @@ describe('large and hostile', () => {
       error = thrown;
     }
     expect(error).toMatchObject({ code: `ERR_E2E_${code}` });
-    expect(performance.now() - start).toBeLessThan(most);
+    expect(cpuTime() - start).toBeLessThan(most);
   };
 
   it('nesting without end', async () => {
@@ -249,9 +250,9 @@ describe('large and hostile', () => {
 
   it('16 MiB of content are read; as ciphertext they are over the limit', async () => {
     const large = element(4, new Uint8Array(1 << 24));
-    const start = performance.now();
+    const start = cpuTime();
     expect(parseSignedData(signedWith({ eContent: large }), defaultLimits).eContent).toHaveLength(1 << 24);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuTime() - start).toBeLessThan(1000);
     const ciphertext = element(0x80, new Uint8Array(1 << 24));
     await refused(() => parseEnveloped(envelopedWith({ ciphertext }), defaultLimits), 'LIMIT');
     await refused(() => parseSignedData(new Uint8Array(1 << 24), defaultLimits), 'MALFORMED');

@@ -5,6 +5,7 @@ import * as library from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { encryptPackets, literal, packet, seipdV1, sessionKeys } from '../unit/openpgp/forge.ts';
 import { backendOf, bare, content, juliet, open, person, refusal, romeo } from '../unit/openpgp/scene.ts';
+import { cpuTime } from '../cpu-time.ts';
 
 const j = await person(juliet);
 const r = await person(romeo);
@@ -14,9 +15,9 @@ const his = backendOf(r, [j]);
 async function timed(doing: () => Promise<unknown>): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 3; i++) {
-    const start = performance.now();
+    const start = cpuTime();
     await doing();
-    best = Math.min(best, performance.now() - start);
+    best = Math.min(best, cpuTime() - start);
   }
   return best;
 }

@@ -27,6 +27,7 @@ import { multipartSigned, pkcs7Mime } from '../unit/smime/forge.ts';
 import { at, backendOf, entityOf, person, type Person, strict, text } from '../unit/smime/support.ts';
 import { random } from '../unit/x509/random.ts';
 import { crypto } from '../unit/x509/support.ts';
+import { cpuTime } from '../cpu-time.ts';
 
 let juliet: Person;
 let romeo: Person;
@@ -262,14 +263,14 @@ describe('cost', () => {
   it('deep nesting, long identifiers and endless lengths are stopped', async () => {
     const deep = new Uint8Array(200_000).fill(0x30);
     for (let i = 1; i < deep.length; i += 2) deep[i] = 0x80;
-    const started = performance.now();
+    const started = cpuTime();
     for (const octets of [deep, concatBytes(Uint8Array.of(0x30, 0x84, 0xff, 0xff, 0xff, 0xff), new Uint8Array(100))]) {
       const error = await failure(pkcs7Mime(octets));
       expect(error.code).toMatch(/MALFORMED|LIMIT/);
     }
     const oid = encodeDer(derSequence(der(6, new Uint8Array(100_000).fill(0x81)), derNull));
     expect((await failure(pkcs7Mime(oid))).code).toMatch(/MALFORMED|LIMIT/);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuTime() - started).toBeLessThan(1000);
   });
 });
 

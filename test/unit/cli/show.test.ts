@@ -4,6 +4,7 @@ import { emphasisOn, forTerminal } from '../../../src/cli/terminal.ts';
 import { pemBlocks } from '../../../src/cli/pem.ts';
 import { jsonLine } from '../../../src/cli/open.ts';
 import { parseXml } from '../../../src/index.ts';
+import { cpuTime } from '../../cpu-time.ts';
 
 describe('layOut', () => {
   it('puts each child on its own line and leaves text alone', () => {
@@ -99,8 +100,8 @@ describe('pemBlocks', () => {
   it('takes damaged and hostile files for empty, in linear time', () => {
     for (const text of ['', '-----BEGIN ', '-----BEGIN A-----', '-----BEGIN A-----\n-----END B-----'])
       expect(pemBlocks(text)).toEqual([]);
-    const start = performance.now();
+    const start = cpuTime();
     expect(pemBlocks('-----BEGIN A-----'.repeat(200_000))).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(cpuTime() - start).toBeLessThan(2000);
   });
 });

@@ -13,6 +13,7 @@ import {
   now,
   policiesExtension,
 } from './support.ts';
+import { cpuTime } from '../../cpu-time.ts';
 
 const base = { at: now, limits: defaultLimits, crypto, purpose: 'any' } as const;
 
@@ -237,10 +238,10 @@ describe('path building', () => {
     }
     const target = await issue({ subject: 'target', issuer: cas[0]! });
     const stranger = await issue({ subject: 'Z', ca: true });
-    const started = performance.now();
+    const started = cpuTime();
     const result = await validatePath(input(target, mesh, [stranger]));
     expect(result.outcome).toBe('untrusted');
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(cpuTime() - started).toBeLessThan(2000);
   });
 
   it('keeps policy graphs small where a tree would grow exponentially (CVE-2023-0464)', async () => {
@@ -252,11 +253,11 @@ describe('path building', () => {
     for (let i = 0; i < 9; i++)
       chain.push(await issue({ subject: `CA ${i}`, issuer: chain.at(-1)!, ca: true, extensions }));
     const target = await issue({ subject: 'target', issuer: chain.at(-1)!, extensions: [policiesExtension(...list)] });
-    const started = performance.now();
+    const started = cpuTime();
     const policies = { requireExplicitPolicy: true, initialPolicies: ['1.2.3'] };
     const result = await validatePath({ ...input(target, chain.slice(1), [root]), policies });
     expect(result.outcome).toBe('untrusted');
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(cpuTime() - started).toBeLessThan(500);
   });
 
   it('chains by names that differ in case, space and string type (RFC 5280 section 7.1)', async () => {
