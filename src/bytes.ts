@@ -36,6 +36,16 @@ const digitCode = encoder.encode(alphabet);
 const blank = -2;
 for (const c of [0x20, 0x09, 0x0d, 0x0a]) digitOf[c] = blank;
 
+/** What a character adds to a word of four digits, by its place; negative for all but digits. */
+const places = [18, 12, 6, 0].map((shift) => Int32Array.from(digitOf, (digit) => (digit < 0 ? -1 : digit << shift)));
+/** Two digits at a time, in the byte order of this machine. */
+const digitPairs = new Uint16Array(4096);
+const pairBytes = new Uint8Array(digitPairs.buffer);
+for (let i = 0; i < 4096; i++) {
+  pairBytes[i * 2] = digitCode[i >>> 6]!;
+  pairBytes[i * 2 + 1] = digitCode[i & 63]!;
+}
+
 /**
  * Encodes base64 in lines of `lineLength` characters, each ended by CRLF (RFC 2045 section 6.8).
  *
@@ -45,19 +55,27 @@ export function base64Encode(bytes: Uint8Array, lineLength = 0): Uint8Array {
   const digits = Math.ceil(bytes.length / 3) * 4;
   const lines = lineLength === 0 ? 0 : Math.ceil(digits / lineLength);
   const out = new Uint8Array(digits + lines * 2);
+  // Digits come in fours and line ends in twos, so that pairs of octets are aligned throughout.
+  const pairs = new Uint16Array(out.buffer);
+  const perLine = lineLength === 0 ? bytes.length : (lineLength / 4) * 3;
   let o = 0;
-  let column = 0;
-  for (let i = 0; i < bytes.length; i += 3) {
-    const word = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    out[o++] = digitCode[word >>> 18]!;
-    out[o++] = digitCode[(word >>> 12) & 63]!;
-    out[o++] = i + 1 < bytes.length ? digitCode[(word >>> 6) & 63]! : 0x3d;
-    out[o++] = i + 2 < bytes.length ? digitCode[word & 63]! : 0x3d;
-    column += 4;
-    if (lineLength !== 0 && (column === lineLength || i + 3 >= bytes.length)) {
-      out[o++] = 0x0d;
-      out[o++] = 0x0a;
-      column = 0;
+  for (let start = 0; start < bytes.length; start += perLine) {
+    const end = Math.min(start + perLine, bytes.length);
+    let i = start;
+    for (; i + 2 < end; i += 3) {
+      const word = (bytes[i]! << 16) | (bytes[i + 1]! << 8) | bytes[i + 2]!;
+      pairs[o++] = digitPairs[word >>> 12]!;
+      pairs[o++] = digitPairs[word & 4095]!;
+    }
+    if (i < end) {
+      const second = i + 1 < end ? bytes[i + 1]! : 0;
+      pairs[o++] = digitPairs[(bytes[i]! << 4) | (second >>> 4)]!;
+      out[o * 2] = i + 1 < end ? digitCode[(second & 15) << 2]! : 0x3d;
+      out[o++ * 2 + 1] = 0x3d;
+    }
+    if (lineLength !== 0) {
+      out[o * 2] = 0x0d;
+      out[o++ * 2 + 1] = 0x0a;
     }
   }
   return out;
@@ -80,7 +98,20 @@ export function base64Decode(text: Uint8Array, stage: E2eStage = 'parse'): Uint8
   let word = 0;
   let count = 0;
   let padding = 0;
-  for (const c of text) {
+  const [first, second, third, fourth] = places as [Int32Array, Int32Array, Int32Array, Int32Array];
+  for (let i = 0; i < text.length; i++) {
+    // Nearly all of a text is groups of four digits.
+    while (count === 0 && padding === 0 && i + 3 < text.length) {
+      const group = first[text[i]!]! | second[text[i + 1]!]! | third[text[i + 2]!]! | fourth[text[i + 3]!]!;
+      if (group < 0) break;
+      out[o] = group >>> 16;
+      out[o + 1] = group >>> 8;
+      out[o + 2] = group;
+      o += 3;
+      i += 4;
+    }
+    if (i === text.length) break;
+    const c = text[i]!;
     const digit = digitOf[c]!;
     if (digit === blank) continue;
     if (c === 0x3d && count + padding < 4 && count >= 2) {
@@ -116,6 +147,9 @@ export function hex(bytes: Uint8Array): string {
   return text;
 }
 
+const CR = 0x0d;
+const LF = 0x0a;
+
 /**
  * Maps every CRLF, CR and LF to CRLF. XML processing turns CRLF into LF on its way through servers (XML 1.0 section
  * 2.11), so signed bytes must be a fixed point of this map.
@@ -124,19 +158,17 @@ export function hex(bytes: Uint8Array): string {
  */
 export function toCrlf(bytes: Uint8Array): Uint8Array {
   let added = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === 0x0a ? bytes[i - 1] !== 0x0d : byte === 0x0d && bytes[i + 1] !== 0x0a) added++;
-  }
+  for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) if (bytes[at - 1] !== CR) added++;
+  for (let at = bytes.indexOf(CR); at !== -1; at = bytes.indexOf(CR, at + 1)) if (bytes[at + 1] !== LF) added++;
   if (added === 0) return bytes;
   const out = new Uint8Array(bytes.length + added);
   let o = 0;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]!;
-    if (byte === 0x0d || byte === 0x0a) {
-      out[o++] = 0x0d;
-      out[o++] = 0x0a;
-      if (byte === 0x0d && bytes[i + 1] === 0x0a) i++;
+    if (byte === CR || byte === LF) {
+      out[o++] = CR;
+      out[o++] = LF;
+      if (byte === CR && bytes[i + 1] === LF) i++;
     } else out[o++] = byte;
   }
   return out;

@@ -1,7 +1,6 @@
 /** Sealing: stanza to payload, sign, encrypt, wrap (RFC 3923 sections 3, 4, 5 and 6). */
 
 import type { SealProfile, SecurityBackend } from '../backends/backend.ts';
-import { utf8 } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
@@ -11,7 +10,7 @@ import { instantOf } from '../time.ts';
 import { element, type XmlElement } from '../xml/element.ts';
 import { toElement } from '../xml/from-host.ts';
 import { HINTS } from '../xml/namespaces.ts';
-import { serializeXml } from '../xml/serialize.ts';
+import { exceedsOctets } from '../xml/serialize.ts';
 import { type SendingClock, sendingClock } from './clock.ts';
 import { oneOf, readAt, readOptions } from './options.ts';
 import { strictPolicy } from './policy.ts';
@@ -124,7 +123,7 @@ export async function sealStanza(stanza: object | string, options: SealOptions):
   const hint = kind === 'message' && given.store !== false && !outside.some((child) => child.namespace === HINTS);
   const shell = addressed.withChildren(hint ? [...outside, element('store', HINTS)] : outside);
   const sealed = wrap(shell, secured);
-  if (utf8(serializeXml(sealed), 'map').length > limits.stanzaBytes) {
+  if (exceedsOctets(sealed, limits.stanzaBytes)) {
     throw new E2eError('ERR_E2E_LIMIT', 'encrypt', {
       reason: `the sealed stanza exceeds ${limits.stanzaBytes} octets`,
     });

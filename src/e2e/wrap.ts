@@ -46,7 +46,12 @@ export function unwrap(stanza: XmlElement, limits: Limits): Unwrapped {
   const text = e2e.text;
   if (text.length > limits.stanzaBytes) throw new E2eError('ERR_E2E_LIMIT', 'unwrap', { reason: 'stanza too large' });
   const outside = stanza.elements.filter((child) => child !== e2e);
-  return { entity: entityOf(trimStart(toCrlf(utf8(text, 'unwrap'))), limits), outside };
+  return { entity: entityOf(trimStart(linesOf(text)), limits), outside };
+}
+
+/** A server leaves no CR in text (XML 1.0 section 2.11); a character reference may. */
+function linesOf(text: string): Uint8Array {
+  return text.includes('\r') ? toCrlf(utf8(text, 'unwrap')) : utf8(text.replaceAll('\n', '\r\n'), 'unwrap');
 }
 
 /** RFC 3923 examples 3 and 9 put a line end after `<![CDATA[`, which must not read as an empty header block. */

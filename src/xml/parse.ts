@@ -72,6 +72,7 @@ interface OpenElement {
   commentAfterText: boolean;
 }
 
+const encoder = new TextEncoder();
 const none: readonly never[] = Object.freeze([]);
 /** Up to this many attributes, comparing each with each is faster than a set. */
 const fewAttributes = 8;
@@ -356,12 +357,7 @@ function unifyLineEnds(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }
 
+/** Lone surrogates, which are refused afterwards, count as U+FFFD. */
 function utf8Length(text: string): number {
-  let length = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    // Each half of a surrogate pair counts two of its four octets.
-    if (unit > 0x7f) length += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
-  }
-  return length;
+  return encoder.encode(text).length;
 }

@@ -77,7 +77,10 @@ const attributeEscapes: ReadonlyMap<string, string> = new Map([
 
 /** Escapes character data (Canonical XML 1.0 section 2.3); `>` too, so that no `]]>` arises. */
 export function escapeText(text: string): string {
-  return /[&<>\r]/.test(text) ? text.replace(/[&<>\r]/g, (character) => textEscapes.get(character)!) : text;
+  // Four searches are faster than one class of characters.
+  return text.includes('&') || text.includes('<') || text.includes('>') || text.includes('\r')
+    ? text.replace(/[&<>\r]/g, (character) => textEscapes.get(character)!)
+    : text;
 }
 
 /** {@link escapeText} with LF as a reference too, so that no line end can be rewritten on the way. */

@@ -21,6 +21,23 @@ export interface SerializeXmlOptions {
   readonly stage?: E2eStage;
 }
 
+const encoder = new TextEncoder();
+/** What was written to be measured, until it is asked for. */
+const measured = new WeakMap<XmlElement, string>();
+
+/**
+ * Whether a tree takes more octets than allowed. The text is kept for the next {@link serializeXml} of the same tree.
+ *
+ * @throws {E2eError} UNMAPPABLE for characters that XML cannot hold
+ * @throws {TypeError} as {@link serializeXml}
+ */
+export function exceedsOctets(element: XmlElement, limit: number): boolean {
+  const text = serializeXml(element);
+  measured.set(element, text);
+  // A unit of UTF-16 takes three octets at most.
+  return text.length * 3 > limit && (text.length > limit || encoder.encode(text).length > limit);
+}
+
 /**
  * Serializes a tree. Namespaces are declared where they are needed; prefixes stay where they can.
  *
@@ -29,6 +46,13 @@ export interface SerializeXmlOptions {
  */
 export function serializeXml(element: XmlElement, options: SerializeXmlOptions = {}): string {
   const { namespace = '', cdata, stage = 'map' } = options;
+  if (namespace === '' && cdata === undefined) {
+    const known = measured.get(element);
+    if (known !== undefined) {
+      measured.delete(element);
+      return known;
+    }
+  }
   const scope = new Scope(namespace);
   const tags: StartTag[] = [];
   let out = '';

@@ -54,6 +54,31 @@ describe('base64', () => {
     expect(base64Text(utf8('Hi'))).toBe('SGk=');
   });
 
+  it('ignores white space anywhere and judges damaged text as the grammar does', () => {
+    const strict = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 120 }),
+        fc.array(fc.tuple(fc.nat(), fc.constantFrom(' ', '\t', '\n', '\r\n', '=', 'A', '/', '-', '\u0000')), {
+          maxLength: 3,
+        }),
+        (bytes, damage) => {
+          let damaged = Buffer.from(bytes).toString('base64');
+          for (const [at, what] of damage) {
+            const place = at % (damaged.length + 1);
+            damaged = damaged.slice(0, place) + what + damaged.slice(place);
+          }
+          const bare = damaged.replace(/[ \t\r\n]/g, '');
+          if (strict.test(bare))
+            expect(text(base64Decode(utf8(damaged)))).toBe(Buffer.from(bare, 'base64').toString('latin1'));
+          else
+            expect(() => base64Decode(utf8(damaged))).toThrow(expect.objectContaining({ code: 'ERR_E2E_MALFORMED' }));
+        },
+      ),
+      { numRuns: 5000, seed: 64 },
+    );
+  });
+
   it.each([
     'A',
     'AA',

@@ -6,7 +6,7 @@ import { sameXml } from '../../../src/xml/canonical.ts';
 import { element, XmlElement, type XmlAttribute } from '../../../src/xml/element.ts';
 import { CLIENT, XML, XMLNS } from '../../../src/xml/namespaces.ts';
 import { parseXml } from '../../../src/xml/parse.ts';
-import { serializeXml } from '../../../src/xml/serialize.ts';
+import { exceedsOctets, serializeXml } from '../../../src/xml/serialize.ts';
 import { runs } from '../../shared-data.ts';
 import { oddTree, xmlTree } from './arbitrary.ts';
 import { plainOf, readWithLibxml, readWithSaxes } from './oracles.ts';
@@ -161,5 +161,30 @@ describe('whatever is written', () => {
     for (let i = 0; i < 100_000; i++) tree = element('a', 'u', {}, [tree]);
     expect(serializeXml(tree)).toHaveLength('<a xmlns="u">'.length + 99_999 * 3 + 4 + 100_000 * 4);
     expect(() => parseXml(serializeXml(tree), { maxBytes: 1e7 })).toThrow(E2eError);
+  });
+});
+
+describe('exceedsOctets', () => {
+  it.each([
+    ['a', 1],
+    ['\u00e9', 2],
+    ['\u20ac', 3],
+    ['\u{1f600}', 4],
+    ['&', 5],
+  ])('counts %s as %d octets', (text, octets) => {
+    const stanza = element('a', '', {}, [text.repeat(10)]);
+    const size = '<a></a>'.length + 10 * octets;
+    expect(exceedsOctets(stanza, size)).toBe(false);
+    expect(exceedsOctets(stanza, size - 1)).toBe(true);
+  });
+
+  it('leaves what is written as it is, with whatever options', () => {
+    const stanza = element('a', 'urn:x', {}, ['b']);
+    const plain = serializeXml(stanza);
+    exceedsOctets(stanza, 100);
+    expect(serializeXml(stanza, { namespace: 'urn:x' })).toBe('<a>b</a>');
+    expect(serializeXml(stanza, { cdata: () => true })).toContain('<![CDATA[b]]>');
+    expect(serializeXml(stanza)).toBe(plain);
+    expect(serializeXml(stanza)).toBe(plain);
   });
 });
