@@ -22,6 +22,7 @@ const below: Record<string, readonly string[]> = {
   cms: [...ground, 'crypto', 'asn1'],
   x509: [...ground, 'crypto', 'asn1', 'jid'],
   'backends/backend': [...ground, 'jid', 'mime'],
+  'backends/backend-contract': [...ground, 'backends/backend', 'jid', 'mime'],
   'backends/smime': [...ground, 'backends/backend', 'jid', 'mime', 'crypto', 'asn1', 'cms', 'x509'],
   'backends/openpgp': [...ground, 'backends/backend', 'jid', 'mime', 'crypto'],
   e2e: [...ground, 'backends/backend', 'xml', 'jid', 'mime', 'payload', 'crypto'],

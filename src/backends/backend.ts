@@ -41,6 +41,7 @@ export interface BackendCall {
   readonly at: Date;
   readonly algorithms: AlgorithmPolicy;
   readonly limits: Limits;
+  /** Once aborted, the call rejects with its reason at the next step that takes time. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -199,7 +200,7 @@ export interface SecurityBackend {
   verify(request: VerifyRequest): Promise<Verified>;
   /** Whether a trusted encryption key is at hand for a bare JID. */
   canSealTo(jid: Jid, at: Date): Promise<boolean>;
-  /** @throws {E2eError} MALFORMED, LIMIT, UNSUPPORTED */
+  /** @throws {E2eError} MALFORMED, LIMIT, UNSUPPORTED; NOT_SEALED is allowed for what `recognize` does not know */
   inspect(entity: Entity, limits: Limits): Promise<LayerDescription>;
   /** The certificates at hand for a bare JID. */
   certificates(jid: Jid): Promise<readonly CertificateSummary[]>;

@@ -53,8 +53,12 @@ export function smime(options: SmimeOptions): SecurityBackend {
     sign: (request) => signEntity(request, store, crypto),
     encrypt: (request) => encryptEntity(request, store, rules, crypto),
     decrypt: (request) => {
-      const { entity, me, limits } = request;
-      return decryptEntity(entity, () => decryptionKeys(store, me, limits, crypto), request, crypto);
+      const { entity, me, limits, signal } = request;
+      const keys = async (): ReturnType<typeof decryptionKeys> => {
+        signal?.throwIfAborted();
+        return decryptionKeys(store, me, limits, crypto);
+      };
+      return decryptEntity(entity, keys, request, crypto);
     },
     verify: async (request) => {
       const { entity, sender, limits } = request;
