@@ -1,12 +1,8 @@
 /** Vectors of what only OpenPGP has: packets, their grammar, self-signatures, User IDs. Each has one fault at the most. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as library from 'openpgp';
 import type { Vector } from '../../src/cli/vector-file.ts';
 import {
-  armored,
   compressed,
   encryptPackets,
   inlineSigned,
@@ -23,48 +19,12 @@ import {
   signaturePacket,
   signedLiteral,
 } from '../../test/unit/openpgp/forge.ts';
+import { born, cpim, file, folder, generate, now, rfc, stanza, write } from './openpgp-cast.ts';
+import { certificateVectors } from './openpgp-certificates.ts';
 import { juliet, mallory, romeo } from './people.ts';
 import { invalid, type Suite, valid } from './suite.ts';
 
-const folder = 'openpgp-packets';
-const born = new Date('2026-01-01T00:00:00Z');
-const now = new Date('2026-11-22T12:00:00Z');
-const { signature: types, reasonForRevocation: reasons, keyFlags, hash } = library.enums;
-const rfc = (section: string): string => `RFC 9580 §${section}`;
-
-function write(path: string, content: Uint8Array): void {
-  const file = fileURLToPath(new URL(`../keys/${folder}/${path}`, import.meta.url));
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, content);
-}
-
-async function generate(
-  userId: string,
-  { rsa = false, signing = false, lifetime = 0 } = {},
-): Promise<library.PrivateKey> {
-  const { privateKey } = await library.generateKey({
-    ...(rsa ? { type: 'rsa', rsaBits: 2048 } : { type: 'ecc', curve: 'curve25519Legacy' }),
-    userIDs: [{ name: userId }],
-    date: born,
-    subkeys: signing ? [{ sign: true }, {}] : [{}],
-    keyExpirationTime: lifetime,
-    format: 'object',
-  });
-  return privateKey;
-}
-
-/** A stanza around one bare OpenPGP message. */
-function stanza(from: string, message: Uint8Array): string {
-  const armor = armored('message', message).replaceAll('\r', '');
-  return `<message xmlns="jabber:client" from="${from}/x" to="${romeo}" type="chat"><e2e xmlns="urn:ietf:params:xml:ns:xmpp-e2e">${armor}</e2e></message>`;
-}
-
-function cpim(from: string, body = 'Wherefore art thou, Romeo?'): Uint8Array {
-  const headers = `From: <im:${from}>\r\nTo: <im:${romeo}>\r\nDateTime: ${now.toISOString()}\r\n`;
-  return Buffer.from(
-    `Content-Type: Message/CPIM\r\n\r\n${headers}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${body}`,
-  );
-}
+const { signature: types } = library.enums;
 
 /** The suite, with its keys. */
 export async function openpgpSuite(): Promise<Suite> {
@@ -72,8 +32,6 @@ export async function openpgpSuite(): Promise<Suite> {
   const m = await generate(`xmpp:${mallory}`);
   const r = await generate(`xmpp:${romeo}`);
   write(`identities/${romeo}/openpgp.key.asc`, Buffer.from(r.armor()));
-  const file = (jid: string, key: library.PrivateKey): void =>
-    write(`contacts/${jid}/openpgp.cert.asc`, Buffer.from(key.toPublic().armor()));
   file(juliet, j);
   file(mallory, m);
 
@@ -373,132 +331,7 @@ export async function openpgpSuite(): Promise<Suite> {
     ),
   ];
 
-  const certificates: Vector[] = [];
-  /** A sender whose certificate has one peculiarity. */
-  const sender = async (
-    id: string,
-    comment: string,
-    section: string,
-    verdict: readonly [code: string, stage: string] | undefined,
-    spoil: (key: library.PrivateKey, jid: string) => Promise<KeyPacket | undefined>,
-    { userId, options = {} }: { userId?: (jid: string) => string; options?: object } = {},
-  ): Promise<void> => {
-    const jid = `${id}@example.com`;
-    const own = await generate(userId?.(jid) ?? `xmpp:${jid}`, options);
-    const signer = (await spoil(own, jid)) ?? own.keyPacket;
-    file(jid, own);
-    const input = stanza(jid, await encrypted(await signedBy(signer, {}, cpim(jid))));
-    const name = `openpgp::certificate::${id}`;
-    certificates.push(
-      verdict === undefined
-        ? valid(name, comment, rfc(section), { input, expect: { sender: jid } })
-        : invalid(name, comment, rfc(section), verdict[0], verdict[1], { input }),
-    );
-  };
-  const untrusted = ['SIGNER_UNTRUSTED', 'verify'] as const;
-  const wrong = ['SIGNATURE_INVALID', 'verify'] as const;
-  const weak = ['WEAK_ALGORITHM', 'verify'] as const;
-  const nothing = (): Promise<undefined> => Promise.resolve(undefined);
-  const certify = async (own: library.PrivateKey, fields: Partial<SignatureFields>): Promise<undefined> => {
-    const over = { key: own.keyPacket, userID: own.users[0]!.userID };
-    own.users[0]!.selfCertifications = [
-      await makeSignature(own.keyPacket, over, { type: 0x13, at: born, flags: 3, ...fields }),
-    ];
-    return undefined;
-  };
-  const revoke = async (own: library.PrivateKey, fields: Partial<SignatureFields>): Promise<undefined> => {
-    const fieldsOf = { type: types.keyRevocation, at: new Date('2026-06-01T00:00:00Z'), ...fields };
-    own.revocationSignatures.push(await makeSignature(own.keyPacket, { key: own.keyPacket }, fieldsOf));
-    return undefined;
-  };
-  const after = new Date('2026-12-01T00:00:00Z');
-  await sender('named', 'a User ID in angle brackets after a name', '5.11', undefined, nothing, {
-    userId: (jid) => `N <xmpp:${jid}>`,
-  });
-  await sender('mail', 'a mail address is no JID', '5.11', untrusted, nothing, { userId: (jid) => `M <${jid}>` });
-  await sender('plain', 'a JID without xmpp:', '5.11', untrusted, nothing, { userId: (jid) => jid });
-  await sender('upper', 'a JID that is not in enforced form', '5.11', untrusted, nothing, {
-    userId: (jid) => `xmpp:${jid.toUpperCase()}`,
-  });
-  await sender('other', 'a certificate that names Juliet', '5.11', untrusted, nothing, {
-    userId: () => `xmpp:${juliet}`,
-  });
-  await sender('uid-revoked', 'a revoked User ID', '5.2.1.14', untrusted, async (own) => {
-    const over = { key: own.keyPacket, userID: own.users[0]!.userID };
-    const fields = { type: types.certRevocation, at: born, reason: reasons.userIDInvalid };
-    own.users[0]!.revocationSignatures.push(await makeSignature(own.keyPacket, over, fields));
-    return undefined;
-  });
-  await sender('uid-foreign', 'a User ID certified by somebody else', '10.1', wrong, async (own) => {
-    const over = { key: own.keyPacket, userID: own.users[0]!.userID };
-    own.users[0]!.selfCertifications = [await makeSignature(m.keyPacket, over, { type: 0x13, at: born, flags: 3 })];
-    return undefined;
-  });
-  await sender('expired', 'a key that has expired', '5.2.3.13', untrusted, nothing, { options: { lifetime: 3600 } });
-  await sender('compromised', 'a key revoked as compromised', '5.2.3.31', untrusted, (own) =>
-    revoke(own, { reason: reasons.keyCompromised }),
-  );
-  await sender('compromised-later', 'compromise has no time limit', '5.2.3.31', untrusted, (own) =>
-    revoke(own, { reason: reasons.keyCompromised, at: after }),
-  );
-  await sender('superseded', 'a key superseded before', '5.2.3.31', untrusted, (own) =>
-    revoke(own, { reason: reasons.keySuperseded }),
-  );
-  await sender('superseded-later', 'a key superseded afterwards', '5.2.3.31', undefined, (own) =>
-    revoke(own, { reason: reasons.keySuperseded, at: after }),
-  );
-  await sender('no-flags', 'a key without flags', '5.2.3.29', wrong, (own) => certify(own, { flags: 0 }));
-  await sender('certify-only', 'a key that may only certify', '5.2.3.29', wrong, (own) =>
-    certify(own, { flags: keyFlags.certifyKeys }),
-  );
-  await sender('unhashed-flags', 'flags in the unhashed area', '5.2.3.29', wrong, (own) =>
-    certify(own, { flags: 1, unhashed: [{ type: 27, body: Uint8Array.of(3) }] }),
-  );
-  await sender('sha1', 'a self-signature with SHA-1', '9.5', weak, (own) => certify(own, { hash: hash.sha1 }), {
-    options: { rsa: true },
-  });
-  const bind = async (own: library.PrivateKey, back: 'none' | 'primary' | 'subkey'): Promise<KeyPacket> => {
-    const subkey = own.subkeys[0]!;
-    const over = { key: own.keyPacket, bind: subkey.keyPacket };
-    const signer = back === 'subkey' ? subkey.keyPacket : own.keyPacket;
-    const embedded =
-      back === 'none' ? {} : { embedded: await makeSignature(signer, over, { type: types.keyBinding, at: born }) };
-    subkey.bindingSignatures = [
-      await makeSignature(own.keyPacket, over, {
-        type: types.subkeyBinding,
-        at: born,
-        flags: keyFlags.signData,
-        ...embedded,
-      }),
-    ];
-    return subkey.keyPacket;
-  };
-  const signing = { options: { signing: true } };
-  await sender(
-    'subkey',
-    'a signing subkey that signed back',
-    '5.2.1.9',
-    undefined,
-    (own) => bind(own, 'subkey'),
-    signing,
-  );
-  await sender(
-    'subkey-alone',
-    'a signing subkey without back-signature',
-    '5.2.1.9',
-    wrong,
-    (own) => bind(own, 'none'),
-    signing,
-  );
-  await sender(
-    'subkey-primary',
-    'a back-signature by the primary key',
-    '5.2.1.9',
-    wrong,
-    (own) => bind(own, 'primary'),
-    signing,
-  );
-
+  const certificates = await certificateVectors(r, m);
   const surroundings = {
     operation: 'open' as const,
     backends: ['openpgp' as const],
