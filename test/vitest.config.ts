@@ -2,13 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const full = process.env['CI'] === 'true';
+/** Prosody and ejabberd on loopback have a command of their own, since they need minutes and a quiet machine. */
+const servers = process.env['SERVERS'] === 'true';
 
 export default defineConfig({
   resolve: { conditions: ['xmpp-e2e-source', 'node'] },
   ssr: { resolve: { conditions: ['xmpp-e2e-source', 'node'] } },
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
-    include: ['test/**/*.test.ts'],
+    include: [servers ? 'test/server/**/*.test.ts' : 'test/**/*.test.ts'],
+    exclude: servers ? [] : ['test/server/**'],
     // The long seeded runs use a tenth of their counts unless CI=true.
     testTimeout: full ? 1_800_000 : 300_000,
     hookTimeout: 120_000,
