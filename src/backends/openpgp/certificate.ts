@@ -157,6 +157,39 @@ export async function certificateOf(copies: readonly Key[], limits: Limits): Pro
   };
 }
 
+/**
+ * Joins two views of one certificate, each verified: what either of them knows counts, so that a revocation in one is
+ * not lost beside the other.
+ */
+export function joinCertificates(first: Certificate, second: Certificate): Certificate {
+  const userIds = new Map(first.userIds.map((userId) => [userId.text, userId]));
+  for (const other of second.userIds) {
+    const known = userIds.get(other.text);
+    userIds.set(other.text, known === undefined ? other : joinFacts(known, other, 'certifications'));
+  }
+  const subkeys = new Map(first.subkeys.map((subkey) => [subkey.fingerprint, subkey]));
+  for (const other of second.subkeys) {
+    const known = subkeys.get(other.fingerprint);
+    subkeys.set(other.fingerprint, known === undefined ? other : joinComponents(known, other));
+  }
+  const primary = joinComponents(first.primary, second.primary);
+  return { ...first, primary, subkeys: [...subkeys.values()], userIds: [...userIds.values()] };
+}
+
+function joinComponents(first: Component, second: Component): Component {
+  const backSignatures = new Map([...first.backSignatures, ...second.backSignatures]);
+  return { ...joinFacts(first, second, 'bindings'), backSignatures };
+}
+
+function joinFacts<N extends 'bindings' | 'certifications', T extends Record<N | 'revocations', readonly unknown[]>>(
+  first: T,
+  second: T,
+  name: N,
+): T {
+  const revocations = [...first.revocations, ...second.revocations];
+  return { ...first, [name]: [...first[name], ...second[name]], revocations };
+}
+
 async function component(
   packet: KeyPacket,
   primary: boolean,

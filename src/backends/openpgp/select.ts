@@ -3,7 +3,7 @@
 import { E2eError } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
 import type { BackendCall, BoundIdentity, KeyStore } from '../backend.ts';
-import { type Certificate, type Component, fingerprintOctets, seconds } from './certificate.ts';
+import { type Certificate, type Component, fingerprintOctets, joinCertificates, seconds } from './certificate.ts';
 import {
   contactCertificates,
   hasSecret,
@@ -58,7 +58,7 @@ async function certificatesAtHand(store: KeyStore, jid: Jid, call: BackendCall):
   for (const { certificate } of await ownKeys(store, jid, call.limits, 'encrypt')) {
     const known = held.findIndex((one) => one.certificate.fingerprint === certificate.fingerprint);
     if (known === -1) held.push({ certificate, filed: true });
-    else held[known] = { certificate: held[known]!.certificate, filed: true };
+    else held[known] = { certificate: joinCertificates(held[known]!.certificate, certificate), filed: true };
   }
   return held;
 }

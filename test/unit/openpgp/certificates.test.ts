@@ -524,6 +524,46 @@ describe('several certificates', () => {
   });
 });
 
+describe('my own key', () => {
+  const message = (): Promise<Uint8Array> => inlineSigned(content, j.key.keyPacket);
+
+  it('counts as filed for me, without being among my contacts', async () => {
+    const result = expectOutcome(await open(backendOf(j), bare(await message()), { me: juliet }), 'good');
+    expect(result.identities[0]!.jid.equals(juliet)).toBe(true);
+  });
+
+  it('counts as filed where a mere candidate is at hand too', async () => {
+    const mine = backendOf(j);
+    mine.store.addCandidate(juliet, 'openpgp', j.certificate);
+    expectOutcome(await open(mine, bare(await message()), { me: juliet }), 'good');
+    expect(await mine.canSealTo(juliet, at)).toBe(true);
+  });
+
+  it('is revoked when either the key or a filed copy says so', async () => {
+    const key = await copyOf(j);
+    key.revocationSignatures.push(await overKey(key, { type: types.keyRevocation, at: born, reason: 2 }));
+    const revoked = personOf(juliet, key);
+    for (const mine of [backendOf(j, [revoked]), backendOf(revoked, [j])]) {
+      expectOutcome(await open(mine, bare(await message()), { me: juliet }), 'revoked');
+      expect(await mine.canSealTo(juliet, at)).toBe(false);
+    }
+  });
+
+  it('may have names and subkeys that a filed copy lacks, and the other way round', async () => {
+    const key = await withSigningSubkey();
+    const stripped = await copyOf(personOf(juliet, key));
+    stripped.subkeys = [];
+    const signer = key.subkeys[0]!.keyPacket;
+    const signed = await inlineSigned(content, signer);
+    for (const mine of [
+      backendOf(personOf(juliet, key), [personOf(juliet, stripped)]),
+      backendOf(personOf(juliet, stripped), [personOf(juliet, key)]),
+    ]) {
+      expectOutcome(await open(mine, bare(signed), { me: juliet }), 'good');
+    }
+  });
+});
+
 describe('version 6', () => {
   it('takes flags and expiry from the direct-key signature', async () => {
     const made = await person(juliet, 'ed25519', { v6: true, expiresAfterSeconds: 3600 });
