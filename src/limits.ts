@@ -1,4 +1,8 @@
-/** Every limit with its default. A limit that is exceeded ends in ERR_E2E_LIMIT. */
+/**
+ * Every limit with its default. A limit that is exceeded ends in ERR_E2E_LIMIT; keys beyond the RSA limits are weak
+ * (ERR_E2E_WEAK_ALGORITHM), a path too long is none (ERR_E2E_SIGNER_UNTRUSTED), and what OpenPGP finds out only by
+ * decrypting is ERR_E2E_DECRYPTION_FAILED, like every failure there.
+ */
 
 /** Upper bounds on input; each can be overridden one by one. */
 export interface Limits {

@@ -72,6 +72,9 @@ export function parseMultipart(entity: Entity, options: ParseMultipartOptions): 
         throw new E2eError('ERR_E2E_LIMIT', stage, { reason: 'MIME parts' });
       }
       if (count !== undefined && parts.length > count) throw malformed('number of MIME parts');
+      if (count !== undefined && parts.length > limits.mimeParts) {
+        throw new E2eError('ERR_E2E_LIMIT', stage, { reason: 'MIME parts' });
+      }
     }
     start = end + 2;
     if (!closes) continue;
