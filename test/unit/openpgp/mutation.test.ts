@@ -138,7 +138,7 @@ describe('mutations', () => {
     const rsaMessage = binaryOf(forRsa, 'MESSAGE');
     const signature = binaryOf(signed, 'SIGNATURE');
     const certificate = readOneArmor(juliet.certificate, 'PUBLIC KEY BLOCK', 'parse');
-    const total = runs(20_000);
+    const total = runs(100_000);
     const next = random(0x2026);
     for (let i = 0; i < total; i++) {
       switch (i % 7) {
