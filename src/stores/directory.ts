@@ -5,6 +5,7 @@
  * What was read is kept until the file changes, and the very same arrays come back: backends cache by them.
  */
 
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { KeyStore, StoredCertificate, StoredIdentity, Trust } from '../backends/backend.ts';
 import { concatBytes } from '../bytes.ts';
@@ -54,6 +55,13 @@ export interface DirectoryStore extends KeyStore {
    * @throws {E2eError} STORE_FAILED
    */
   fileCertificate(jid: Jid, backend: string, certificates: Uint8Array, mode?: FileMode): Promise<void>;
+  /**
+   * Files a trust anchor: from now on whoever it certifies is believed.
+   *
+   * @param certificates PEM or DER
+   * @throws {E2eError} STORE_FAILED
+   */
+  fileAnchor(certificates: Uint8Array): Promise<void>;
   /**
    * The anchors and revocation lists of the home.
    *
@@ -153,6 +161,15 @@ class Directory implements DirectoryStore {
       await writeOwnFile(path, old === undefined ? certificates : concatBytes(old.bytes, lineEnd, certificates));
     });
   }
+  async fileAnchor(certificates: Uint8Array): Promise<void> {
+    await prepareHome(this.path);
+    const directory = join(this.path, 'anchors');
+    await makeOwnDirectory(directory);
+    // Named by content, so that the same anchor is filed once and no anchor replaces another.
+    const name = createHash('sha256').update(certificates).digest('hex').slice(0, 32);
+    await this.#locked(() => writeOwnFile(join(directory, `${name}.pem`), certificates));
+  }
+
   async trust(): Promise<Trust> {
     return { anchors: await this.#all('anchors'), crls: await this.#all('crls') };
   }

@@ -4,7 +4,8 @@
  *     HOME/xmpp-e2e-home                                          "xmpp-e2e home 1" LF
  *     HOME/identities/<jid>/{smime.key.pem,smime.cert.pem,openpgp.key.asc}
  *     HOME/contacts/<jid>/{smime.cert.pem,openpgp.cert.asc}
- *     HOME/anchors/*  HOME/crls/*                                 PEM or DER, put there by hand
+ *     HOME/anchors/*                                              PEM or DER; named by content where filed by us
+ *     HOME/crls/*                                                 PEM or DER, put there by hand
  *     HOME/replay  HOME/sending-clock                             state of opening and sealing
  */
 
