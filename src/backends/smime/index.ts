@@ -15,6 +15,15 @@ export {
   type GenerateIdentityOptions,
   type IdentityAlgorithm,
 } from './keygen.ts';
+export {
+  type CheckCertificatesOptions,
+  type CheckedCertificate,
+  checkCertificates,
+  type DescribeCertificatesOptions,
+  type DescribedCertificate,
+  describeCertificates,
+} from './describe-certificates.ts';
+export { type Pkcs12Content, readPkcs12, type ReadPkcs12Options } from './pkcs12.ts';
 export { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 export { type Crl, parseCrl } from '../../x509/crl.ts';
 export { type PemBlock, parsePem, serializePem } from '../../x509/pem.ts';
