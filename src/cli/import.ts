@@ -1,12 +1,13 @@
 /** `xmpp-e2e import`: files the certificate of a contact, or keys of my own, after trying them. */
 
-import { readFile } from 'node:fs/promises';
 import { E2eError, element, type Jid, sealStanza } from '../index.ts';
 import { memoryStore } from '../stores/index.ts';
 import type { DirectoryStore, IdentityFiles } from '../stores/node.ts';
 import { CliError, readJid } from './cli-error.ts';
 import { type BackendName, loadBackend, openStore } from './context.ts';
-import { type Io, readInput } from './io.ts';
+import type { Io } from './io.ts';
+import { protect } from './keygen.ts';
+import { derAsPem, isOpenpgp, isPkcs12, readFileOrInput, unknownContent } from './key-file.ts';
 import { passphraseFor } from './passphrase.ts';
 import { pemBlocks } from './pem.ts';
 import { forTerminal } from './terminal.ts';
@@ -23,6 +24,8 @@ export interface ImportOptions {
 interface KeyFile extends IdentityFiles {
   readonly backend: BackendName;
   readonly secret: boolean;
+  /** Given already, where the file itself was under it. */
+  readonly passphrase?: string;
 }
 
 /**
@@ -35,41 +38,34 @@ interface KeyFile extends IdentityFiles {
 export async function importFile(io: Io, file: string, options: ImportOptions): Promise<void> {
   const jid = readJid('--jid', options.jid).bare();
   const store = await openStore(io, options.home);
-  const found = await recognize(await read(io, file));
+  const bytes = await readFileOrInput(io, file, 'xmpp-e2e import --jid romeo@example.net - < romeo.pem');
+  const found = isPkcs12(bytes)
+    ? await openPkcs12(bytes, options.identity === true ? () => passphraseFor(io, jid) : undefined)
+    : await recognize(bytes);
   if (options.identity === true) await importIdentity(io, store, jid, found, options.force === true);
   else await importCertificate(io, store, jid, found, options.replace === true);
 }
 
-async function read(io: Io, file: string): Promise<Uint8Array> {
-  if (file === '-') return readInput(io, 'a certificate', 'xmpp-e2e import --jid romeo@example.net - < romeo.pem');
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new CliError(
-      'MISSING_INPUT',
-      `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
-    );
+/** Keys stay under the passphrase of the file, in the form in which a home has them. */
+async function openPkcs12(bytes: Uint8Array, ask: (() => Promise<string>) | undefined): Promise<KeyFile> {
+  if (ask === undefined) {
+    throw new CliError('BAD_DATA', 'this is a PKCS #12 file, for private keys: --identity makes them mine');
   }
+  const { readPkcs12 } = await import('../backends/smime/index.ts');
+  const passphrase = await ask();
+  const { keysPem, certificatesPem } = await readPkcs12(bytes, passphrase);
+  const keys = passphrase === '' ? keysPem : protect(keysPem, passphrase);
+  return { backend: 'smime', secret: keysPem.length > 0, keys, certificates: certificatesPem, passphrase };
 }
 
 /** Tells what a file holds from its content, never from its name. */
 async function recognize(bytes: Uint8Array): Promise<KeyFile> {
   const text = Buffer.from(bytes).toString('latin1');
   const blocks = pemBlocks(text);
-  const pgp = blocks.filter(({ label }) => label.startsWith('PGP '));
-  // A packet of OpenPGP has its highest bit set (RFC 9580 section 4.2), DER begins with SEQUENCE.
-  if (pgp.length > 0 || (bytes[0]! & 0x80) !== 0) return recognizeOpenpgp(bytes);
+  if (isOpenpgp(bytes)) return recognizeOpenpgp(bytes);
   const keys = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
   let certificates = blocks.filter(({ label }) => label === 'CERTIFICATE');
-  if (blocks.length === 0 && bytes[0] === 0x30) {
-    const lines =
-      Buffer.from(bytes)
-        .toString('base64')
-        .match(/.{1,64}/g) ?? [];
-    certificates = [
-      { label: 'CERTIFICATE', text: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n` },
-    ];
-  }
+  if (blocks.length === 0 && bytes[0] === 0x30) certificates = [derAsPem(bytes)];
   if (keys.length + certificates.length === 0) throw unknownContent();
   const join = (parts: typeof blocks): Uint8Array => Buffer.from(parts.map((part) => part.text).join(''), 'latin1');
   return { backend: 'smime', secret: keys.length > 0, keys: join(keys), certificates: join(certificates) };
@@ -84,13 +80,6 @@ async function recognizeOpenpgp(bytes: Uint8Array): Promise<KeyFile> {
   } catch (error) {
     throw error instanceof E2eError && error.code !== 'ERR_E2E_MALFORMED' ? error : unknownContent();
   }
-}
-
-function unknownContent(): CliError {
-  return new CliError(
-    'BAD_DATA',
-    'this is neither an X.509 certificate (PEM or DER) nor an OpenPGP key (armored or binary)',
-  );
 }
 
 async function importCertificate(
@@ -154,7 +143,8 @@ async function importIdentity(io: Io, store: DirectoryStore, jid: Jid, found: Ke
     );
   }
   const trial = memoryStore();
-  trial.addIdentity(jid, backend, { keys, certificates, passphrase: () => passphraseFor(io, jid) });
+  const passphrase = async (): Promise<string> => found.passphrase ?? passphraseFor(io, jid);
+  trial.addIdentity(jid, backend, { keys, certificates, passphrase });
   const engine = await loadBackend(backend, trial, () => store.trust());
   const [named] = await namedFor(engine, jid);
   // Signs once, so that a key that does not fit its certificate is refused now and not at the first message.

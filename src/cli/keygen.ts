@@ -5,7 +5,7 @@ import { Jid } from '../index.ts';
 import type { IdentityFiles } from '../stores/node.ts';
 import { CliError, readJid } from './cli-error.ts';
 import { type BackendName, loadBackend, openStore } from './context.ts';
-import type { Io } from './io.ts';
+import { type Io, writeText } from './io.ts';
 import { passphraseFromFile } from './passphrase.ts';
 import { pemBlocks } from './pem.ts';
 
@@ -16,6 +16,8 @@ export interface KeygenOptions {
   readonly algorithm?: KeyAlgorithm;
   readonly days?: number;
   readonly force?: true;
+  readonly csr?: true;
+  readonly v6?: true;
   readonly home?: string;
 }
 
@@ -28,28 +30,42 @@ export interface GenerateRequest {
   readonly algorithm?: KeyAlgorithm | undefined;
   readonly days?: number | undefined;
   readonly passphrase?: string | undefined;
+  readonly v6?: boolean | undefined;
+}
+
+/** What {@link generate} makes. */
+export interface GeneratedFiles extends IdentityFiles {
+  /** What others need. */
+  readonly publicPart: Uint8Array;
+  /** PKCS #10 requests; empty for OpenPGP. */
+  readonly requests: Uint8Array;
 }
 
 /** Makes keys in the form in which a store files them, with the certificate that others need. */
 export async function generate(
   backend: BackendName,
-  { jid, algorithm, days, passphrase }: GenerateRequest,
-): Promise<IdentityFiles & { readonly publicPart: Uint8Array }> {
+  { jid, algorithm, days, passphrase, v6 }: GenerateRequest,
+): Promise<GeneratedFiles> {
   if (backend === 'openpgp') {
     const { generateIdentity } = await import('../backends/openpgp/index.ts');
     const expiresAfterSeconds = days === undefined ? undefined : days * 86_400;
-    const made = await generateIdentity({ jid: jid.bare(), algorithm, passphrase, expiresAfterSeconds });
+    const made = await generateIdentity({ jid: jid.bare(), algorithm, passphrase, expiresAfterSeconds, v6 });
     const publicPart = Buffer.from(made.certificateArmored);
-    return { keys: Buffer.from(made.secretKeyArmored), certificates: new Uint8Array(), publicPart };
+    return {
+      keys: Buffer.from(made.secretKeyArmored),
+      certificates: new Uint8Array(),
+      publicPart,
+      requests: new Uint8Array(),
+    };
   }
   const { generateIdentity } = await import('../backends/smime/index.ts');
-  const { keysPem, certificatesPem } = await generateIdentity({ jid: jid.bare(), algorithm, days });
+  const { keysPem, certificatesPem, requestsPem } = await generateIdentity({ jid: jid.bare(), algorithm, days });
   const keys = passphrase === undefined ? keysPem : protect(keysPem, passphrase);
-  return { keys, certificates: certificatesPem, publicPart: certificatesPem };
+  return { keys, certificates: certificatesPem, publicPart: certificatesPem, requests: requestsPem };
 }
 
 /** PKCS #8 under a passphrase (PBES2 with AES-256), which openssl reads too. */
-function protect(pem: Uint8Array, passphrase: string): Uint8Array {
+export function protect(pem: Uint8Array, passphrase: string): Uint8Array {
   const keys = pemBlocks(Buffer.from(pem).toString('latin1')).map(({ text }) =>
     createPrivateKey(text).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }),
   );
@@ -59,17 +75,21 @@ function protect(pem: Uint8Array, passphrase: string): Uint8Array {
 /**
  * Makes and files keys.
  *
- * @throws {CliError} OUTPUT_EXISTS where there are keys and `force` is not given
+ * @throws {CliError} OUTPUT_EXISTS where there are keys and `force` is not given; UNSUPPORTED_OPTION for one of the other
+ * backend
  * @throws {E2eError} STORE_FAILED
  */
 export async function keygen(io: Io, options: KeygenOptions): Promise<void> {
   const jid = readJid('--jid', options.jid).bare();
-  const { backend, algorithm, days, force = false } = options;
+  const { backend, algorithm, days, force = false, csr = false, v6 = false } = options;
+  if (csr && backend !== 'smime') throw new CliError('UNSUPPORTED_OPTION', '--csr is for --backend smime');
+  if (v6 && backend !== 'openpgp') throw new CliError('UNSUPPORTED_OPTION', '--v6 is for --backend openpgp');
   const store = await openStore(io, options.home);
   if (!force && (await store.identities(jid, backend)).length > 0) throw exists(jid, backend);
   const passphrase = await passphraseFromFile(io);
-  const files = await generate(backend, { jid, algorithm, days, passphrase });
+  const files = await generate(backend, { jid, algorithm, days, passphrase, v6 });
   if (!(await store.fileIdentity(jid, backend, files, force))) throw exists(jid, backend);
+  if (csr) writeText(io.stdout, Buffer.from(files.requests).toString('latin1'));
   const [made] = await (await loadBackend(backend, store)).certificates(jid);
   io.stderr.write(`made ${backend} keys for ${jid.toString()}${made === undefined ? '' : ` (${made.algorithm})`}\n`);
   if (made !== undefined) {

@@ -1,6 +1,9 @@
-/** Passphrases: from the file that XMPP_E2E_PASSPHRASE_FILE names, or asked for on the terminal; never from argv. */
+/**
+ * Passphrases: from the file descriptor of --passphrase-fd, from the file that XMPP_E2E_PASSPHRASE_FILE names, or asked
+ * for on the terminal; never from argv.
+ */
 
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ReadStream } from 'node:tty';
 import type { Jid } from '../index.ts';
@@ -10,13 +13,49 @@ import { forTerminal } from './terminal.ts';
 
 const variable = 'XMPP_E2E_PASSPHRASE_FILE';
 
+const longest = 4096;
+const descriptors = new WeakMap<Io, () => Promise<string>>();
+
 /**
- * The passphrase in the file that the environment names, without its last line end.
+ * Has the passphrase of this run read from a file descriptor, once, when it is first needed.
  *
- * @returns undefined where the variable is not set
+ * @param fd from 3: the lower ones are stdin, which carries the stanza, and the outputs
+ */
+export function usePassphraseDescriptor(io: Io, fd: number): void {
+  let read: Promise<string> | undefined;
+  descriptors.set(io, () => (read ??= readDescriptor(fd)));
+}
+
+async function readDescriptor(fd: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of createReadStream('', { fd }) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > longest) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    throw new CliError('PASSPHRASE', `file descriptor ${fd} of --passphrase-fd cannot be read`);
+  }
+  const passphrase = Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+  if (length > longest) throw new CliError('PASSPHRASE', `file descriptor ${fd} holds more than a passphrase`);
+  if (passphrase === '')
+    throw new CliError('PASSPHRASE', `file descriptor ${fd} of --passphrase-fd holds no passphrase`);
+  return passphrase;
+}
+
+/**
+ * The passphrase of the file descriptor or of the file that the environment names, without its last line end.
+ *
+ * @returns undefined where neither is given
  * @throws {CliError} PASSPHRASE for a file that cannot be read or holds none
  */
 export async function passphraseFromFile(io: Io): Promise<string | undefined> {
+  const descriptor = descriptors.get(io);
+  if (descriptor !== undefined) return descriptor();
   const path = io.env[variable];
   if (path === undefined || path === '') return undefined;
   let text: string;
@@ -57,7 +96,10 @@ async function ask(question: string): Promise<string> {
   try {
     fd = openSync('/dev/tty', 'r+');
   } catch {
-    throw new CliError('PASSPHRASE', `the keys are protected by a passphrase: set ${variable} to a file that holds it`);
+    throw new CliError(
+      'PASSPHRASE',
+      `the keys are protected by a passphrase: set ${variable} to a file that holds it, or give --passphrase-fd N`,
+    );
   }
   const terminal = new ReadStream(fd);
   writeSync(fd, forTerminal(question));

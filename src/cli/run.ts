@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { CertCheckOptions, CertImportOptions } from './cert.ts';
 import { CliError } from './cli-error.ts';
 import { backendNames } from './context.ts';
 import { type ExitName, exitCodes } from './exit-codes.ts';
@@ -13,7 +14,7 @@ import type { KeygenOptions } from './keygen.ts';
 import type { MapCommandOptions } from './map.ts';
 import type { OpenCommandOptions } from './open.ts';
 import type { SealCommandOptions } from './seal.ts';
-import { passphraseFailure } from './passphrase.ts';
+import { passphraseFailure, usePassphraseDescriptor } from './passphrase.ts';
 import { report } from './report.ts';
 
 const algorithms = ['ed25519', 'p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'] as const;
@@ -67,7 +68,11 @@ function program(io: Io): Command {
       writeErr: () => undefined,
       outputError: () => undefined,
     })
-    .helpCommand(false);
+    .helpCommand(false)
+    .hook('preAction', (_root, action) => {
+      const { passphraseFd } = action.opts<{ passphraseFd?: number }>();
+      if (passphraseFd !== undefined) usePassphraseDescriptor(io, passphraseFd);
+    });
 
   command(root, 'keygen', 'make keys of my own', [
     'xmpp-e2e keygen --jid juliet@example.com --backend smime',
@@ -82,6 +87,8 @@ function program(io: Io): Command {
       ),
     )
     .option('--days <n>', 'days until they expire; 730 for smime and never for openpgp by default', positiveInteger)
+    .option('--csr', 'print a certificate request (PKCS #10) for a CA; smime only')
+    .option('--v6', 'make a key of version 6 (RFC 9580), which GnuPG cannot read; openpgp only')
     .option('--force', 'replace the keys that are there; they are gone then')
     .action(async (options: KeygenOptions) => (await import('./keygen.ts')).keygen(io, options));
 
@@ -89,8 +96,9 @@ function program(io: Io): Command {
     'xmpp-e2e import --jid romeo@example.net romeo.pem',
     'gpg --export romeo@example.net | xmpp-e2e import --jid romeo@example.net -',
     'cat key.pem cert.pem | xmpp-e2e import --identity --jid juliet@example.com -',
+    'xmpp-e2e import --identity --jid juliet@example.com juliet.p12',
   ])
-    .argument('<file>', 'PEM, DER, armored or binary OpenPGP; - for stdin')
+    .argument('<file>', 'PEM, DER, PKCS #12, armored or binary OpenPGP; - for stdin')
     .requiredOption('--jid <jid>', 'whose it is: from now on it speaks for this address')
     .option('--identity', 'the file holds private keys, and they are mine')
     .option('--replace', 'forget the certificates of this contact that were filed before')
@@ -107,6 +115,33 @@ function program(io: Io): Command {
     .addOption(new Option('--backend <name>', 'which format, where there are two').choices(backendNames))
     .option('--secret', 'print my private keys instead')
     .action(async (options: ExportOptions) => (await import('./export.ts')).exportFile(io, options));
+
+  const cert = root
+    .command('cert')
+    .description('look at certificates, check them, file trust anchors')
+    .helpCommand(false);
+  command(cert, 'show', 'show names, validity, key and fingerprint, verifying nothing', [
+    'xmpp-e2e cert show romeo.pem',
+    'gpg --export romeo@example.net | xmpp-e2e cert show',
+  ])
+    .argument('[file]', 'PEM, DER, armored or binary OpenPGP; stdin by default', '-')
+    .action(async (file: string) => (await import('./cert.ts')).showCertificates(io, file));
+  command(cert, 'check', 'validate the path to an anchor of the home, with its revocation lists', [
+    'xmpp-e2e cert check --jid romeo@example.net romeo.pem',
+    'cat romeo.pem intermediate.pem | xmpp-e2e cert check --jid romeo@example.net --at 2026-01-31T12:00:00Z',
+  ])
+    .argument('[file]', 'PEM or DER, intermediate certificates included; stdin by default', '-')
+    .requiredOption('--jid <jid>', 'whom it shall speak for')
+    .option('--at <time>', 'when (RFC 3339); now by default')
+    .action(async (file: string, options: CertCheckOptions) =>
+      (await import('./cert.ts')).checkCertificate(io, file, options),
+    );
+  command(cert, 'import', 'file a certificate of a CA', ['xmpp-e2e cert import --anchor ca.pem'])
+    .argument('<file>', 'PEM or DER; - for stdin')
+    .requiredOption('--anchor', 'as a trust anchor: from now on whoever it certifies is believed')
+    .action(async (file: string, options: CertImportOptions) =>
+      (await import('./cert.ts')).importAnchor(io, file, options),
+    );
 
   command(root, 'seal', 'sign and encrypt the stanza on stdin', [
     'xmpp-e2e seal < message.xml > sealed.xml',
@@ -194,7 +229,13 @@ function command(root: Command, name: string, description: string, examples: rea
     .description(description)
     .allowExcessArguments(false)
     .addHelpText('before', `Examples:\n${examples.map((example) => `  ${example}\n`).join('')}`)
-    .option('--home <dir>', 'keys, contacts and state; $XMPP_E2E_HOME or $XDG_DATA_HOME/xmpp-e2e by default');
+    .option('--home <dir>', 'keys, contacts and state; $XMPP_E2E_HOME or $XDG_DATA_HOME/xmpp-e2e by default')
+    .option('--passphrase-fd <n>', 'read the passphrase of my keys from this file descriptor (3 or more)', descriptor);
+}
+
+function descriptor(text: string): number {
+  if (!/^(?:[3-9]|[1-9]\d{1,3})$/.test(text)) throw new InvalidArgumentError('It must be a number from 3 to 9999.');
+  return Number(text);
 }
 
 function positiveInteger(text: string): number {
