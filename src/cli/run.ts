@@ -119,6 +119,10 @@ function program(io: Io): Command {
   const cert = root
     .command('cert')
     .description('look at certificates, check them, file trust anchors')
+    .addHelpText(
+      'before',
+      'Examples:\n  xmpp-e2e cert show romeo.pem\n  xmpp-e2e cert check --jid romeo@example.net romeo.pem\n',
+    )
     .helpCommand(false);
   command(cert, 'show', 'show names, validity, key and fingerprint, verifying nothing', [
     'xmpp-e2e cert show romeo.pem',
