@@ -9,5 +9,5 @@ export {
   type IdentityAlgorithm,
 } from './generate.ts';
 export { describeCertificate } from './import.ts';
-export type { UserIdForms } from './user-id.ts';
+export type { UserIdForms } from './user-id-forms.ts';
 export { exportKeys, type ExportKeysOptions } from './export.ts';

@@ -11,13 +11,8 @@ import { Jid } from '../../jid/jid.ts';
 import { identityFromUri } from '../../jid/uri.ts';
 import type { BoundIdentity } from '../backend.ts';
 import type { Certificate } from './certificate.ts';
+import type { UserIdForms } from './user-id-forms.ts';
 import { certificationAt } from './validity.ts';
-
-/**
- * Which User IDs name a JID. `xmpp`: those of XEP-0373 alone. `mail`: a mail address is taken for the JID that is
- * spelled alike as well, which holds only where mailboxes and accounts of all contacts belong together.
- */
-export type UserIdForms = 'xmpp' | 'mail';
 
 /**
  * The JID that a User ID names.
