@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { derContext, derInteger, derOctetString, derOid, derSequence, encodeDer } from '../../../src/asn1/writer.ts';
 import { generateIdentity, parsePem, readPkcs12 } from '../../../src/backends/smime/index.ts';
 import { E2eError } from '../../../src/errors.ts';
 import { limitsWith } from '../../../src/limits.ts';
@@ -68,6 +69,29 @@ describe.skipIf(!hasCorpus('rfc-personas'))('the files of RFC 9216', () => {
     await expect(readPkcs12(corpus('rfc-personas/dana.p12'), 'dana', { limits })).rejects.toMatchObject({
       code: 'ERR_E2E_LIMIT',
     });
+  });
+});
+
+describe('files that are built by hand', () => {
+  const pfx = (version: number, contentType: string, macHash?: string): Uint8Array => {
+    const content = derSequence(derOid(contentType), derContext(0, derOctetString(encodeDer(derSequence()))));
+    if (macHash === undefined) return encodeDer(derSequence(derInteger(version), content));
+    const digest = derSequence(derSequence(derOid(macHash)), derOctetString(new Uint8Array(32)));
+    const mac = derSequence(digest, derOctetString(new Uint8Array(8)));
+    return encodeDer(derSequence(derInteger(version), content, mac));
+  };
+  const data = '1.2.840.113549.1.7.1';
+  const sha256 = '2.16.840.1.101.3.4.2.1';
+
+  it.each([
+    ['another version', pfx(4, data, sha256), 'MALFORMED'],
+    ['integrity by a signature (RFC 7292 section 3.1)', pfx(3, '1.2.840.113549.1.7.2', sha256), 'UNSUPPORTED'],
+    ['no integrity at all', pfx(3, data), 'UNSUPPORTED'],
+    ['MD5', pfx(3, data, '1.2.840.113549.2.5'), 'UNSUPPORTED'],
+    ['PBMAC1 (RFC 9579)', pfx(3, data, '1.2.840.113549.1.5.14'), 'UNSUPPORTED'],
+    ['a MAC of nothing, with the one iteration of the DEFAULT', pfx(3, data, sha256), 'KEY_UNAVAILABLE'],
+  ])('%s', async (_name, file, code) => {
+    expect(await codeOf(file, 'passphrase')).toBe(`ERR_E2E_${code}`);
   });
 });
 
