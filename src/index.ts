@@ -61,7 +61,7 @@ export {
 export type { Sealing, SealingFacts, SealingRule } from './e2e/sending-policy.ts';
 export type { OpenContext } from './e2e/timeliness.ts';
 export { type Glance, type Received, TransparentStream } from './e2e/transparent.ts';
-export type { PayloadForm, Protection, Verdict, VerdictTime, VerifiedSender } from './e2e/verdict.ts';
+export type { Protection, Verdict, VerdictTime, VerifiedSender } from './e2e/verdict.ts';
 export {
   E2eError,
   type E2eErrorCode,
@@ -74,6 +74,7 @@ export {
 } from './errors.ts';
 export { Jid } from './jid/jid.ts';
 export { defaultLimits, type Limits, limitsWith } from './limits.ts';
+export type { PayloadForm } from './payload/map.ts';
 export type { Payload } from './payload/payload.ts';
 export { element, type XmlAttribute, XmlElement, type XmlNode } from './xml/element.ts';
 export { parseXml, type ParseXmlOptions } from './xml/parse.ts';

@@ -8,8 +8,8 @@ import { E2eError, type E2eErrorCode } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
 import type { Limits } from '../limits.ts';
 import type { Payload } from '../payload/payload.ts';
+import type { StanzaKind } from '../payload/xmpp-xml.ts';
 import type { Policy } from './policy.ts';
-import type { StanzaKind } from './stanza.ts';
 import { isSent, type OpenContext } from './timeliness.ts';
 
 const codeOf: Record<Exclude<SignatureOutcome, 'good'>, E2eErrorCode> = {

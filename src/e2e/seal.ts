@@ -5,7 +5,8 @@ import { E2eError } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { isForServers } from '../payload/for-servers.ts';
-import { mapStanza } from '../payload/map.ts';
+import { mapStanza, type PayloadForm } from '../payload/map.ts';
+import type { StanzaKind } from '../payload/xmpp-xml.ts';
 import { instantOf } from '../time.ts';
 import { element, type XmlElement } from '../xml/element.ts';
 import { toElement } from '../xml/from-host.ts';
@@ -14,8 +15,8 @@ import { exceedsOctets } from '../xml/serialize.ts';
 import { type SendingClock, sendingClock } from './clock.ts';
 import { oneOf, readAt, readOptions } from './options.ts';
 import { strictPolicy } from './policy.ts';
-import { addressOf, e2eChildren, readJid, type StanzaKind, stanzaKind } from './stanza.ts';
-import type { PayloadForm, Protection } from './verdict.ts';
+import { addressOf, e2eChildren, readJid, stanzaKind } from './stanza.ts';
+import type { Protection } from './verdict.ts';
 import { wrap } from './wrap.ts';
 
 /** Options of {@link sealStanza}. */

@@ -7,6 +7,7 @@ import type { SealProfile, SecurityBackend } from '../backends/backend.ts';
 import { E2eError } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
+import type { PayloadForm } from '../payload/map.ts';
 import { dateOf } from '../time.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { toElement } from '../xml/from-host.ts';
@@ -26,7 +27,7 @@ import { sealStanza } from './seal.ts';
 import type { SealingRule } from './sending-policy.ts';
 import { addressOf, readJid } from './stanza.ts';
 import type { OpenContext } from './timeliness.ts';
-import type { PayloadForm, Protection } from './verdict.ts';
+import type { Protection } from './verdict.ts';
 
 /** A stanza in any form that is understood: text, our tree, or an element of ltx or the DOM. */
 export type StanzaInput = object | string;

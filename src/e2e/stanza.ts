@@ -2,11 +2,9 @@
 
 import { E2eError, type E2eStage } from '../errors.ts';
 import { Jid } from '../jid/jid.ts';
+import type { StanzaKind } from '../payload/xmpp-xml.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { CLIENT, E2E, SERVER } from '../xml/namespaces.ts';
-
-/** A stanza's kind is its element name. */
-export type StanzaKind = 'message' | 'presence' | 'iq';
 
 const kinds: readonly string[] = ['message', 'presence', 'iq'];
 

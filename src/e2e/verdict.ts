@@ -2,15 +2,13 @@
 
 import type { BoundIdentity, CertificateSummary, SignatureResult, TrustSource } from '../backends/backend.ts';
 import { type EncryptionInfo, escapeForDisplay } from '../errors.ts';
+import type { PayloadForm } from '../payload/map.ts';
 import { formatInstant } from '../time.ts';
 import type { XmlElement } from '../xml/element.ts';
 import type { TimeStatus } from './policy.ts';
 
 /** The layers that were applied. */
 export type Protection = 'sign' | 'encrypt' | 'sign+encrypt';
-
-/** The form of the payload inside (RFC 3923 sections 3, 4 and 5). */
-export type PayloadForm = 'cpim' | 'pidf' | 'xmpp+xml';
 
 /** The verified sender. */
 export interface VerifiedSender {
