@@ -19,6 +19,8 @@ export interface Plan {
   /** Octets of the message body. */
   readonly sizes: readonly number[];
   readonly budget: Budget;
+  /** Milliseconds for which each operation of each contender runs before the first row of a backend. */
+  readonly warmUp: number;
   /** Calls of openssl and gpg for one median; 0 leaves them out. */
   readonly processCalls: number;
   /** Operations for which openssl and gpg are called. */
@@ -30,6 +32,7 @@ export const fullPlan: Plan = {
   kinds,
   sizes: [1024, 65_536, 1_048_576],
   budget: { time: 800, block: 4, rounds: 5 },
+  warmUp: 1000,
   processCalls: 5,
   processOperations: operations,
   opensslSpeed: true,
@@ -38,7 +41,8 @@ export const fullPlan: Plan = {
 export const quickPlan: Plan = {
   kinds,
   sizes: [1024, 65_536],
-  budget: { time: 120, block: 2, rounds: 3 },
+  budget: { time: 100, block: 2, rounds: 3 },
+  warmUp: 250,
   processCalls: 3,
   processOperations: ['seal', 'open'],
   opensslSpeed: true,
@@ -47,7 +51,7 @@ export const quickPlan: Plan = {
 /** Above the defaults a megabyte fits, and its encodings. */
 const raised = limitsWith({ stanzaBytes: 8_388_608, decryptedBytes: 8_388_608 });
 
-export function limitsFor(size: number): Limits {
+function limitsFor(size: number): Limits {
   return size > 65_536 ? raised : defaultLimits;
 }
 
@@ -63,6 +67,7 @@ export async function runPlan(plan: Plan, progress: (line: string) => void): Pro
     formatRows.push({ size, map: map!, reconstruct: reconstruct! });
   }
   const rows: Row[] = [];
+  const warm = new Set<Kind['backend']>();
   for (const kind of plan.kinds) {
     const both = await pair(kind);
     for (const size of plan.sizes) {
@@ -73,6 +78,8 @@ export async function runPlan(plan: Plan, progress: (line: string) => void): Pro
       const library =
         kind.backend === 'smime' ? await pkijsContender(both, entity) : await openpgpjsContender(both, entity);
       const contenders = { ours: await ours(both, text, limits), raw: raw(kind, entity), library };
+      if (!warm.has(kind.backend)) await warmUp([contenders.ours, library ?? {}], plan.warmUp);
+      warm.add(kind.backend);
       const programs = plan.processCalls > 0 ? processes(both, entity) : undefined;
       try {
         for (const operation of operations) rows.push(await measure(plan, kind, size, operation, contenders, programs));
@@ -89,6 +96,16 @@ export async function runPlan(plan: Plan, progress: (line: string) => void): Pro
     formats: formatRows,
     opensslSpeed: speed,
   };
+}
+
+/** The pipeline is the same code for all kinds of key: it is compiled before anything is measured. */
+async function warmUp(contenders: readonly Contender[], time: number): Promise<void> {
+  for (const contender of contenders) {
+    for (const call of Object.values(contender)) {
+      const until = performance.now() + time;
+      while (performance.now() < until) await call();
+    }
+  }
 }
 
 async function measure(

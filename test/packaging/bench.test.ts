@@ -10,6 +10,7 @@ const minimal = {
   ...quickPlan,
   sizes: [1024],
   budget: { time: 0, block: 0, rounds: 1 },
+  warmUp: 0,
   processCalls: 0,
   opensslSpeed: false,
 };
