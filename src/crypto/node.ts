@@ -27,6 +27,7 @@ import {
 } from 'node:crypto';
 import { E2eError } from '../errors.ts';
 import { fixedFromEcdsaDer } from './ecdsa-signature.ts';
+import { decryptOcb, encryptOcb, hasOcb } from './ocb-node.ts';
 import { type PrivateKey, parsePrivateKey } from './private-key.ts';
 import type {
   CryptoFeature,
@@ -267,7 +268,12 @@ function exported(publicKey: KeyObject, privateKey: KeyObject): KeyPair {
   };
 }
 
-const lacking: ReadonlySet<CryptoFeature> = new Set<CryptoFeature>(['ml-dsa', 'ml-kem']);
+const lacking: ReadonlySet<CryptoFeature> = new Set<CryptoFeature>([
+  'ml-dsa',
+  'ml-kem',
+  // BoringSSL, as in Electron, has no OCB.
+  ...(hasOcb ? [] : (['aes-ocb'] as const)),
+]);
 
 /** The primitives of node:crypto. */
 export const nodeCrypto: CryptoProvider = Object.freeze<CryptoProvider>({
@@ -322,6 +328,8 @@ export const nodeCrypto: CryptoProvider = Object.freeze<CryptoProvider>({
     cipher.setAuthTag(tag);
     return run(cipher, ciphertext);
   },
+  encryptAesOcb: encryptOcb,
+  decryptAesOcb: decryptOcb,
   encryptAesCbc(key, iv, plaintext) {
     return run(createCipheriv(`aes-${key.length * 8}-cbc`, key, iv), plaintext)!;
   },

@@ -48,6 +48,15 @@ export interface GcmParameters {
   readonly tagLength: number;
 }
 
+/** One AES-OCB operation with a tag of 16 octets (RFC 7253). */
+export interface OcbParameters {
+  /** 16, 24 or 32 octets. */
+  readonly key: Uint8Array;
+  /** 1 to 15 octets. */
+  readonly nonce: Uint8Array;
+  readonly additionalData?: Uint8Array | undefined;
+}
+
 /** The public half of an ephemeral key agreement with its result. */
 export interface EphemeralAgreement {
   /** Uncompressed point, or the 32 octets of X25519. */
@@ -78,6 +87,7 @@ export type CryptoFeature =
   | 'triple-des'
   /** AES with 192-bit keys. */
   | 'aes192'
+  | 'aes-ocb'
   | 'ed25519'
   | 'x25519'
   | 'ml-dsa'
@@ -159,6 +169,13 @@ export interface CryptoProvider {
     ciphertext: Uint8Array,
     tag: Uint8Array,
   ): MaybePromise<Uint8Array | undefined>;
+  /** AES-OCB (RFC 7253). @returns the ciphertext with its tag behind it */
+  encryptAesOcb(parameters: OcbParameters, plaintext: Uint8Array): MaybePromise<Uint8Array>;
+  /**
+   * @param ciphertext with its tag behind it
+   * @returns undefined when the tag does not fit
+   */
+  decryptAesOcb(parameters: OcbParameters, ciphertext: Uint8Array): MaybePromise<Uint8Array | undefined>;
   /** AES-CBC with PKCS #7 padding (RFC 5652 section 6.3). */
   encryptAesCbc(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): MaybePromise<Uint8Array>;
   /** @returns undefined when the length or the padding is wrong */

@@ -37,6 +37,7 @@ const lacking: ReadonlySet<CryptoFeature> = new Set<CryptoFeature>([
   'triple-des',
   'ml-dsa',
   'ml-kem',
+  'aes-ocb',
 ]);
 
 function unsupported(): E2eError {
@@ -278,6 +279,12 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
       if (tag.length !== parameters.tagLength) return undefined;
       const key = await aesKey('AES-GCM', parameters.key, 'decrypt');
       return attempt(subtle.decrypt(gcmOperation(parameters), key, source(concatBytes(ciphertext, tag))));
+    },
+    encryptAesOcb: () => {
+      throw unsupported();
+    },
+    decryptAesOcb: () => {
+      throw unsupported();
     },
     async encryptAesCbc(key, iv, plaintext) {
       const handle = await aesKey('AES-CBC', key, 'encrypt');
