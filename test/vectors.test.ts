@@ -19,6 +19,10 @@ const vectors = parsed.flatMap((file) => file.groups.flatMap((group) => group.te
 /** No stanza can show these: they belong to keys that are locked, stores that fail, and sessions. */
 const notInVectors = ['ERR_E2E_KEY_UNAVAILABLE', 'ERR_E2E_DOWNGRADE', 'ERR_E2E_STORE_FAILED'];
 
+function firstTest(file: Record<string, unknown>): Record<string, unknown> {
+  return (file as unknown as { groups: { tests: Record<string, unknown>[] }[] }).groups[0]!.tests[0]!;
+}
+
 describe('the vectors as data', () => {
   it.each(files)('%s fits the schema', (path) => {
     isVectorFile(JSON.parse(readFileSync(path, 'utf8')));
@@ -67,7 +71,7 @@ describe('the runner', () => {
         const turned = vector.result === 'valid' ? 'invalid' : 'valid';
         expect(await runVector({ ...vector, result: turned }, scene), vector.id).toBeDefined();
         for (const name of Object.keys(vector.expect ?? {})) {
-          const wrong = { ...vector.expect, [name]: name === 'stanza' ? '<message/>' : 'wrong' };
+          const wrong = { ...vector.expect, [name]: name === 'stanza' || name === 'reply' ? '<message/>' : 'wrong' };
           expect(await runVector({ ...vector, expect: wrong }, scene), `${vector.id} ${name}`).toBeDefined();
         }
       }
@@ -77,6 +81,9 @@ describe('the runner', () => {
   it.each([
     ['another schema', (file: Record<string, unknown>) => (file['schema'] = 'vectors.v2')],
     ['an unknown key', (file: Record<string, unknown>) => (file['surprise'] = 1)],
+    ['a rule that no policy has', (file: Record<string, unknown>) => (firstTest(file)['policy'] = { time: { w: 1 } })],
+    ['a context that is none', (file: Record<string, unknown>) => (firstTest(file)['context'] = { retried: '' })],
+    ['a stanza before that is none', (file: Record<string, unknown>) => (firstTest(file)['before'] = [{ stanza: '' }])],
     ['a wrong count', (file: Record<string, unknown>) => (file['count'] = 0)],
     ['no groups', (file: Record<string, unknown>) => delete file['groups']],
   ])('refuses a file with %s', (_, spoil) => {

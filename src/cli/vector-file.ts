@@ -1,22 +1,64 @@
 /** The files of test vectors (`vectors/README.md`), read strictly: a key that this reader does not know fails the run. */
 
+import { type AlgorithmPolicy, type Policy, strictPolicy, type TimePolicy } from '../index.ts';
+
 /** What a vector does with its input. */
-export type VectorOperation = 'open' | 'seal' | 'map' | 'reconstruct' | 'jid' | 'uri' | 'xml' | 'instant';
+export type VectorOperation =
+  'open' | 'seal' | 'map' | 'reconstruct' | 'jid' | 'uri' | 'xml' | 'instant' | 'path' | 'entity';
+
+/** A policy: one of the two by name, or one of them with some rules replaced. */
+export type VectorPolicy = PolicyName | CustomPolicy;
+
+type PolicyName = 'strict' | 'rfc3923';
+
+interface CustomPolicy extends Partial<Pick<Policy, 'unsigned' | 'unboundRecipient'>> {
+  readonly base: PolicyName;
+  readonly time?: Partial<TimePolicy>;
+  readonly algorithms?: Partial<AlgorithmPolicy>;
+}
 
 /** What must come out: a code and a stage, or facts. Only what is given is compared. */
 export interface VectorExpectation {
   readonly code?: string;
   readonly stage?: string;
+  /** The error reply of RFC 3923 section 7 to a contact; null where none may be sent. */
+  readonly reply?: string | null;
   readonly output?: string;
   readonly stanza?: string;
   readonly form?: string;
   readonly backend?: string;
   readonly protection?: string;
   readonly sender?: string | null;
+  /** Which name in the certificate speaks for the sender. */
+  readonly identity?: string;
+  readonly claimedFrom?: string;
   readonly time?: string;
+  /** The signed time, and where it was found. */
+  readonly signed?: string;
+  readonly timeSource?: string;
+  readonly replay?: string;
   readonly recipientBound?: boolean;
+  readonly recipients?: readonly string[];
   readonly authenticated?: boolean;
+  /** Names of what stands beside the sealed object, and of what was dropped from inside: `{namespace}name`. */
+  readonly outside?: readonly string[];
+  readonly dropped?: readonly string[];
 }
+
+/** A stanza opened before, with the same memory of what was accepted. */
+export interface EarlierStanza {
+  readonly input: string;
+  readonly at?: string;
+  readonly context?: VectorContext;
+  /** Accepted unless `invalid`. */
+  readonly result?: 'valid' | 'invalid';
+}
+
+/** As the contexts of `openStanza`; the time of `retry` is in text. */
+export type VectorContext = 'live' | 'offline' | 'archive' | 'sent' | 'sent-archive' | { readonly retry: string };
+
+/** What came out. Facts with a `code` are a refusal. */
+export type Facts = { readonly [name in keyof VectorExpectation]: VectorExpectation[name] | undefined };
 
 /** One vector: one input, one fault at the most. */
 export interface Vector {
@@ -27,7 +69,16 @@ export interface Vector {
   readonly result: 'valid' | 'invalid' | 'acceptable';
   readonly input: string;
   readonly at?: string;
-  readonly context?: 'live' | 'offline' | 'archive' | 'sent';
+  readonly me?: string;
+  readonly policy?: VectorPolicy;
+  readonly context?: VectorContext;
+  readonly before?: readonly EarlierStanza[];
+  /** Since when the memory of accepted stanzas is complete; 2020 unless given. */
+  readonly since?: string;
+  /** How many stanzas that memory holds. */
+  readonly maxEntries?: number;
+  /** How failures are answered: `safe` unless given. */
+  readonly replies?: 'off' | 'safe' | 'rfc3923';
   /** How often the same input is opened; the expectation is about the last time. */
   readonly repeat?: number;
   readonly from?: string;
@@ -38,6 +89,24 @@ export interface Vector {
   readonly bare?: boolean;
   readonly protection?: 'sign' | 'encrypt' | 'sign+encrypt';
   readonly backend?: 'smime' | 'openpgp';
+  readonly policy?: 'strict' | 'rfc3923';
+  /** A bare JID that the certificate must name. */
+  readonly identity?: string;
+  /** Certificates that are believed themselves; this and the lists below are DER in base64. */
+  readonly certificates?: readonly string[];
+  readonly intermediates?: readonly string[];
+  readonly anchors?: readonly string[];
+  readonly crls?: readonly string[];
+  readonly revocation?: 'if-available' | 'required';
+  readonly purpose?: 'sign' | 'key-transport' | 'key-agreement' | 'sign-crls' | 'any';
+  readonly extendedKeyUsages?: readonly string[];
+  /** Policy inputs of path validation (RFC 5280 section 6.1.1). */
+  readonly policies?: {
+    readonly initialPolicies?: readonly string[];
+    readonly requireExplicitPolicy?: boolean;
+    readonly inhibitPolicyMapping?: boolean;
+    readonly inhibitAnyPolicy?: boolean;
+  };
   readonly expect?: VectorExpectation;
 }
 
@@ -48,8 +117,11 @@ export interface VectorGroup {
   /** Folder below `keys/`, laid out like a home. */
   readonly keys?: string;
   readonly me?: string;
-  readonly policy?: 'strict' | 'rfc3923';
+  readonly policy?: VectorPolicy;
   readonly at?: string;
+  /** Of every vector that has none of its own, as are the extended key usages. */
+  readonly anchors?: readonly string[];
+  readonly extendedKeyUsages?: readonly string[];
   readonly tests: readonly Vector[];
 }
 
@@ -62,7 +134,7 @@ export interface VectorFile {
 
 const keys = {
   file: ['schema', 'suite', 'description', 'count', 'notes', 'groups'],
-  group: ['operation', 'backends', 'keys', 'me', 'policy', 'at', 'tests'],
+  group: ['operation', 'backends', 'keys', 'me', 'policy', 'at', 'anchors', 'extendedKeyUsages', 'tests'],
   test: [
     'id',
     'comment',
@@ -71,7 +143,13 @@ const keys = {
     'result',
     'input',
     'at',
+    'me',
+    'policy',
     'context',
+    'before',
+    'since',
+    'maxEntries',
+    'replies',
     'repeat',
     'from',
     'to',
@@ -81,21 +159,45 @@ const keys = {
     'bare',
     'protection',
     'backend',
+    'policy',
+    'identity',
+    'certificates',
+    'intermediates',
+    'anchors',
+    'crls',
+    'revocation',
+    'purpose',
+    'extendedKeyUsages',
+    'policies',
     'expect',
   ],
   expect: [
     'code',
     'stage',
+    'reply',
     'output',
     'stanza',
     'form',
     'backend',
     'protection',
     'sender',
+    'identity',
+    'claimedFrom',
     'time',
+    'signed',
+    'timeSource',
+    'replay',
     'recipientBound',
+    'recipients',
     'authenticated',
+    'outside',
+    'dropped',
   ],
+  policy: ['base', 'unsigned', 'unboundRecipient', 'time', 'algorithms'],
+  time: Object.keys(strictPolicy.time),
+  algorithms: Object.keys(strictPolicy.algorithms),
+  before: ['input', 'at', 'context', 'result'],
+  context: ['retry'],
 } as const;
 
 /**
@@ -110,11 +212,18 @@ export function parseVectorFile(text: string): VectorFile {
   const ids = new Set<string>();
   for (const group of list(file['groups'])) {
     known(group, keys.group, 'a group');
+    knownPolicy(group['policy'], 'a group');
     for (const test of list(group['tests'])) {
       const id = String(test['id']);
       known(test, keys.test, id);
       if (typeof test['input'] !== 'string') throw new Error(`${id}: no input`);
-      if (test['expect'] !== undefined) known(test['expect'] as Record<string, unknown>, keys.expect, id);
+      knownInside(test['expect'], keys.expect, id);
+      knownPolicy(test['policy'], id);
+      knownInside(test['context'], keys.context, id);
+      for (const earlier of list(test['before'] ?? [])) {
+        known(earlier, keys.before, id);
+        knownInside(earlier['context'], keys.context, id);
+      }
       if (ids.has(id)) throw new Error(`${id} is there twice`);
       ids.add(id);
     }
@@ -127,6 +236,18 @@ export function parseVectorFile(text: string): VectorFile {
 function known(object: Record<string, unknown>, names: readonly string[], where: string): void {
   const unknown = Object.keys(object).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new Error(`unknown key ${JSON.stringify(unknown)} in ${where}`);
+}
+
+function knownInside(value: unknown, names: readonly string[], where: string): void {
+  if (typeof value === 'object' && value !== null) known(value as Record<string, unknown>, names, where);
+}
+
+function knownPolicy(value: unknown, where: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  const policy = value as Record<string, unknown>;
+  known(policy, keys.policy, where);
+  knownInside(policy['time'], keys.time, where);
+  knownInside(policy['algorithms'], keys.algorithms, where);
 }
 
 function list(value: unknown): Record<string, unknown>[] {

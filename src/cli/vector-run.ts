@@ -14,26 +14,31 @@ import {
 import {
   defaultLimits,
   E2eError,
+  errorReply,
   Jid,
   memoryReplayStore,
+  type OpenContext,
+  type Opened,
   openStanza,
   parseXml,
+  type Policy,
   ReplayGuard,
   rfc3923Policy,
   sealStanza,
   type SecurityBackend,
+  type StoredIdentity,
   strictPolicy,
   type XmlElement,
 } from '../index.ts';
-import type { Vector, VectorExpectation, VectorGroup } from './vector-file.ts';
+import type { Vector, VectorContext, VectorExpectation, VectorGroup, VectorPolicy } from './vector-file.ts';
 import { vectorBackends } from './vector-keys.ts';
-
-type Facts = { [name in keyof VectorExpectation]: VectorExpectation[name] | undefined };
 
 /** The surroundings of the vectors of one group. */
 export interface VectorScene {
   readonly group: VectorGroup;
   readonly backends: readonly SecurityBackend[];
+  /** The own S/MIME keys below the folder of keys. */
+  readonly identities: readonly StoredIdentity[];
 }
 
 /**
@@ -43,7 +48,9 @@ export interface VectorScene {
  */
 export async function vectorScene(group: VectorGroup, root: string): Promise<VectorScene> {
   const { keys, backends = ['smime', 'openpgp'] } = group;
-  return { group, backends: keys === undefined ? [] : await vectorBackends(join(root, 'keys', keys), backends) };
+  if (keys === undefined) return { group, backends: [], identities: [] };
+  const folder = join(root, 'keys', keys);
+  return { group, backends: await vectorBackends(folder, backends), identities: vectorIdentities(folder) };
 }
 
 /**
@@ -60,7 +67,8 @@ export async function runVector(vector: Vector, scene: VectorScene): Promise<str
     if (!(error instanceof E2eError)) return `threw ${String(error)}`;
     if (result === 'valid') return `was refused with ${error.code} at ${error.stage} (${error.reason ?? ''})`;
     // What may be refused or accepted is compared only where it is accepted.
-    return result === 'acceptable' ? undefined : differences({ code: error.code, stage: error.stage }, expect);
+    if (result === 'acceptable') return undefined;
+    return differences({ code: error.code, stage: error.stage, reply: replyTo(vector, error) }, expect);
   }
   if (result === 'invalid') return `was accepted, ${expect.code ?? 'a refusal'} was expected`;
   return differences(facts, expect);
@@ -71,7 +79,9 @@ function differences(facts: Facts, expect: VectorExpectation): string | undefine
   for (const name of Object.keys(expect) as (keyof VectorExpectation)[]) {
     const expected = expect[name];
     const found = facts[name];
-    const same = name === 'stanza' ? sameStanza(found, expected) : found === expected;
+    const same =
+      JSON.stringify(found) === JSON.stringify(expected) ||
+      ((name === 'stanza' || name === 'reply') && sameStanza(found, expected));
     if (!same) wrong.push(`${name} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
   }
   return wrong.length === 0 ? undefined : wrong.join('; ');
@@ -85,27 +95,65 @@ function xml(text: string): XmlElement {
   return parseXml(text, { defaultNamespace: 'jabber:client' });
 }
 
+/** What a contact is answered, if anything. */
+function replyTo({ input, replies, expect }: Vector, error: E2eError): string | null {
+  if (expect?.reply === undefined) return null;
+  const reply = errorReply(xml(input), error, { mode: replies, knownContact: true });
+  return reply === undefined ? null : canonicalXml(reply);
+}
+
+function policyOf(policy: VectorPolicy = 'strict'): Policy {
+  if (policy === 'strict') return strictPolicy;
+  if (policy === 'rfc3923') return rfc3923Policy;
+  const { base, time, algorithms, ...rules } = policy;
+  const from = policyOf(base);
+  const merged = { time: { ...from.time, ...time }, algorithms: { ...from.algorithms, ...algorithms } };
+  return { ...from, ...rules, ...merged, name: 'custom' };
+}
+
+function refusedFor(error: unknown): false {
+  if (error instanceof E2eError) return false;
+  throw error;
+}
+
+function contextOf(context: VectorContext = 'live'): OpenContext {
+  return typeof context === 'object' ? { retry: new Date(context.retry) } : context;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 const operations: Record<VectorGroup['operation'], (vector: Vector, scene: VectorScene) => Facts | Promise<Facts>> = {
   async open(vector, { group, backends }) {
-    const { input, repeat = 1, context = 'live' } = vector;
-    const since = new Date('2020-01-01T00:00:00Z');
+    const { input, repeat = 1, before = [], since = '2020-01-01T00:00:00Z', maxEntries } = vector;
     const options = {
       backends,
-      me: group.me ?? 'romeo@example.net',
-      policy: group.policy === 'rfc3923' ? rfc3923Policy : strictPolicy,
-      replay: new ReplayGuard(memoryReplayStore({ since })),
-      context,
-      at: new Date(vector.at ?? group.at ?? since),
+      me: vector.me ?? group.me ?? 'romeo@example.net',
+      policy: policyOf(vector.policy ?? group.policy),
+      replay: new ReplayGuard(memoryReplayStore({ since: new Date(since), maxEntries })),
     };
-    let opened = await openStanza(input, options);
-    for (let i = 1; i < repeat; i++) opened = await openStanza(input, options);
+    const open = (stanza: string, context?: VectorContext, at?: string): Promise<Opened> =>
+      openStanza(stanza, { ...options, context: contextOf(context), at: new Date(at ?? group.at ?? since) });
+    for (const { input: stanza, at, context, result = 'valid' } of before) {
+      const accepted = await open(stanza, context, at ?? vector.at).then(() => true, refusedFor);
+      if (accepted !== (result === 'valid')) throw new Error(`a stanza before was ${accepted ? '' : 'not '}accepted`);
+    }
+    let opened = await open(input, vector.context, vector.at);
+    for (let i = 1; i < repeat; i++) opened = await open(input, vector.context, vector.at);
     const { stanza, verdict } = opened;
-    const { backend, protection, recipientBound, authenticated } = verdict;
-    const facts = { form: verdict.payload, backend, protection, recipientBound, authenticated };
-    return { ...facts, stanza: canonicalXml(stanza), sender: verdict.sender?.jid ?? null, time: verdict.time.status };
+    const { backend, protection, claimedFrom, replay, recipientBound, recipients, authenticated, sender } = verdict;
+    return {
+      ...{ backend, protection, claimedFrom, replay, recipientBound, recipients, authenticated },
+      form: verdict.payload,
+      stanza: canonicalXml(stanza),
+      sender: sender?.jid ?? null,
+      identity: sender?.source,
+      time: verdict.time.status,
+      signed: verdict.time.signed,
+      timeSource: verdict.time.source,
+      outside: verdict.outside.map(({ namespace, name }) => `{${namespace}}${name}`),
+      dropped: verdict.dropped,
+    };
   },
 
   async seal({ input, backend, protection, form, from, to }, { backends }) {
@@ -152,4 +200,7 @@ const operations: Record<VectorGroup['operation'], (vector: Vector, scene: Vecto
     if (instant === undefined) throw new E2eError('ERR_E2E_MALFORMED', 'parse');
     return { output: formatInstant(instant.nanoseconds) };
   },
+
+  path: (vector, { group }) => vectorPath(vector, group),
+  entity: (vector, { group, identities }) => vectorEntity(vector, group, identities),
 };
