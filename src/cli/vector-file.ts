@@ -43,6 +43,13 @@ export interface VectorExpectation {
   /** Names of what stands beside the sealed object, and of what was dropped from inside: `{namespace}name`. */
   readonly outside?: readonly string[];
   readonly dropped?: readonly string[];
+  readonly outcome?: string;
+  readonly trust?: string;
+  /** The certificate at fault: 0 for the target, 1 for its issuer, and so on. */
+  readonly failing?: number;
+  /** Certificates of the path, the anchor included. */
+  readonly chain?: number;
+  readonly policies?: readonly string[];
 }
 
 /** A stanza opened before, with the same memory of what was accepted. */
@@ -89,9 +96,6 @@ export interface Vector {
   readonly bare?: boolean;
   readonly protection?: 'sign' | 'encrypt' | 'sign+encrypt';
   readonly backend?: 'smime' | 'openpgp';
-  readonly policy?: 'strict' | 'rfc3923';
-  /** A bare JID that the certificate must name. */
-  readonly identity?: string;
   /** Certificates that are believed themselves; this and the lists below are DER in base64. */
   readonly certificates?: readonly string[];
   readonly intermediates?: readonly string[];
@@ -159,8 +163,6 @@ const keys = {
     'bare',
     'protection',
     'backend',
-    'policy',
-    'identity',
     'certificates',
     'intermediates',
     'anchors',
@@ -192,6 +194,11 @@ const keys = {
     'authenticated',
     'outside',
     'dropped',
+    'outcome',
+    'trust',
+    'failing',
+    'chain',
+    'policies',
   ],
   policy: ['base', 'unsigned', 'unboundRecipient', 'time', 'algorithms'],
   time: Object.keys(strictPolicy.time),

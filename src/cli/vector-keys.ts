@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Jid, type SecurityBackend } from '../index.ts';
+import { Jid, type SecurityBackend, type StoredIdentity } from '../index.ts';
 import { type MemoryStore, memoryStore } from '../stores/index.ts';
 import { type BackendName, loadBackend } from './context.ts';
 
@@ -18,17 +18,23 @@ export async function vectorBackends(folder: string, names: readonly BackendName
 
 function addIdentity(store: MemoryStore, folder: string, jid: string): void {
   const files = entries(join(folder, 'identities', jid));
-  if (files.includes('smime.key.pem')) {
-    const keys = read(folder, 'identities', jid, 'smime.key.pem');
-    store.addIdentity(Jid.parse(jid), 'smime', {
-      keys,
-      certificates: read(folder, 'identities', jid, 'smime.cert.pem'),
-    });
-  }
+  if (files.includes('smime.key.pem')) store.addIdentity(Jid.parse(jid), 'smime', smimeIdentity(folder, jid));
   if (files.includes('openpgp.key.asc')) {
     const keys = read(folder, 'identities', jid, 'openpgp.key.asc');
     store.addIdentity(Jid.parse(jid), 'openpgp', { keys, certificates: new Uint8Array() });
   }
+}
+
+function smimeIdentity(folder: string, jid: string): StoredIdentity {
+  const keys = read(folder, 'identities', jid, 'smime.key.pem');
+  return { keys, certificates: read(folder, 'identities', jid, 'smime.cert.pem') };
+}
+
+/** The own S/MIME keys in a folder of keys. */
+export function vectorIdentities(folder: string): readonly StoredIdentity[] {
+  return entries(join(folder, 'identities'))
+    .filter((jid) => entries(join(folder, 'identities', jid)).includes('smime.key.pem'))
+    .map((jid) => smimeIdentity(folder, jid));
 }
 
 function addContact(store: MemoryStore, folder: string, jid: string): void {

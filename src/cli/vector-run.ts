@@ -21,17 +21,16 @@ import {
   type Opened,
   openStanza,
   parseXml,
-  type Policy,
   ReplayGuard,
-  rfc3923Policy,
   sealStanza,
   type SecurityBackend,
   type StoredIdentity,
-  strictPolicy,
   type XmlElement,
 } from '../index.ts';
-import type { Vector, VectorContext, VectorExpectation, VectorGroup, VectorPolicy } from './vector-file.ts';
-import { vectorBackends } from './vector-keys.ts';
+import type { Facts, Vector, VectorContext, VectorExpectation, VectorGroup } from './vector-file.ts';
+import { vectorBackends, vectorIdentities } from './vector-keys.ts';
+import { policyOf } from './vector-policy.ts';
+import { vectorEntity, vectorPath } from './vector-smime.ts';
 
 /** The surroundings of the vectors of one group. */
 export interface VectorScene {
@@ -70,6 +69,10 @@ export async function runVector(vector: Vector, scene: VectorScene): Promise<str
     if (result === 'acceptable') return undefined;
     return differences({ code: error.code, stage: error.stage, reply: replyTo(vector, error) }, expect);
   }
+  if (facts.code !== undefined) {
+    if (result === 'valid') return `was refused with ${facts.code} at ${facts.stage ?? ''} (${facts.outcome ?? ''})`;
+    return result === 'acceptable' ? undefined : differences(facts, expect);
+  }
   if (result === 'invalid') return `was accepted, ${expect.code ?? 'a refusal'} was expected`;
   return differences(facts, expect);
 }
@@ -100,15 +103,6 @@ function replyTo({ input, replies, expect }: Vector, error: E2eError): string | 
   if (expect?.reply === undefined) return null;
   const reply = errorReply(xml(input), error, { mode: replies, knownContact: true });
   return reply === undefined ? null : canonicalXml(reply);
-}
-
-function policyOf(policy: VectorPolicy = 'strict'): Policy {
-  if (policy === 'strict') return strictPolicy;
-  if (policy === 'rfc3923') return rfc3923Policy;
-  const { base, time, algorithms, ...rules } = policy;
-  const from = policyOf(base);
-  const merged = { time: { ...from.time, ...time }, algorithms: { ...from.algorithms, ...algorithms } };
-  return { ...from, ...rules, ...merged, name: 'custom' };
 }
 
 function refusedFor(error: unknown): false {

@@ -28,7 +28,7 @@ import { hex, equalBytes } from '../bytes.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import { type PublicKey, parsePublicKey } from '../crypto/public-key.ts';
 import { E2eError } from '../errors.ts';
-import type { Limits } from '../limits.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import { type CertificateExtensions, decodeCertificateExtensions } from './certificate-extensions.ts';
 import { type DistinguishedName, parseDistinguishedName } from './distinguished-name.ts';
 import { parseExtensions } from './extension.ts';
@@ -60,7 +60,7 @@ export interface Certificate extends CertificateExtensions {
  * @param octets DER
  * @throws {E2eError} MALFORMED for anything that is not one DER certificate; LIMIT for a certificate that is too large
  */
-export function parseCertificate(octets: Uint8Array, limits: Limits): Certificate {
+export function parseCertificate(octets: Uint8Array, limits: Limits = defaultLimits): Certificate {
   if (octets.length > limits.certificateBytes) {
     throw new E2eError('ERR_E2E_LIMIT', 'parse', { reason: 'certificate too large' });
   }

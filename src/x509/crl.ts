@@ -23,7 +23,7 @@ import { timeValue } from '../asn1/time.ts';
 import { bitStringOctets, booleanValue, integerOctets, octetString, smallInteger } from '../asn1/values.ts';
 import { hex, equalBytes } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
-import type { Limits } from '../limits.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import { type DistinguishedName, parseDistinguishedName } from './distinguished-name.ts';
 import { type DistributionPointName, parseDistributionPointName, parseReasonFlags } from './distribution-point.ts';
 import { type Extension, openExtension, parseExtensions } from './extension.ts';
@@ -97,7 +97,7 @@ const processedInEntries: ReadonlySet<string> = new Set([oids.reasonCode, oids.i
  * @param octets DER
  * @throws {E2eError} MALFORMED, LIMIT
  */
-export function parseCrl(octets: Uint8Array, limits: Limits): Crl {
+export function parseCrl(octets: Uint8Array, limits: Limits = defaultLimits): Crl {
   if (octets.length > mostOctets) throw new E2eError('ERR_E2E_LIMIT', 'parse', { reason: 'revocation list too large' });
   const options: Asn1Options = { limits };
   const der = octets.slice();

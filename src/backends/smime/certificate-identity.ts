@@ -49,3 +49,20 @@ function readIdentities({ subjectAltName = [] }: Certificate): BoundIdentity[] {
 export function namesJid(certificate: Certificate, jid: Jid): boolean {
   return namedIdentities(certificate).some((identity) => identity.jid.equals(jid));
 }
+
+/** The names in a certificate, which prove nothing until its path is valid. */
+export interface CertificateNames {
+  /** rfc822Name entries of the subjectAltName, as written. */
+  readonly emails: readonly string[];
+  /** Bare JIDs in enforced form (RFC 3923 section 6.3). */
+  readonly jids: readonly string[];
+  /** The subject name; no identity (RFC 8550 section 3). */
+  readonly subject: string;
+}
+
+/** The names in a certificate, whether it may use them or not. */
+export function certificateNames(certificate: Certificate): CertificateNames {
+  const emails = (certificate.subjectAltName ?? []).flatMap((name) => (name.form === 'rfc822Name' ? [name.text] : []));
+  const jids = [...new Set(namedIdentities(certificate).map(({ jid }) => jid.toString()))];
+  return { emails, jids, subject: certificate.subject.text };
+}

@@ -2,13 +2,9 @@
 
 export { smime, type SmimeOptions } from './smime.ts';
 export type { TrustOptions } from './trust.ts';
-export {
-  type CertificateNames,
-  openEntity,
-  type OpenedEntity,
-  type OpenEntityOptions,
-  type OpenEntityPolicy,
-} from './open-entity.ts';
+export { certificateNames, type CertificateNames } from './certificate-identity.ts';
+export { validatePath, type ValidatePathOptions } from './certificate-path.ts';
+export { openEntity, type OpenedEntity, type OpenEntityOptions, type OpenEntityPolicy } from './open-entity.ts';
 export {
   generateIdentity,
   type GeneratedIdentity,
@@ -27,10 +23,4 @@ export { type Pkcs12Content, readPkcs12, type ReadPkcs12Options } from './pkcs12
 export { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 export { type Crl, parseCrl } from '../../x509/crl.ts';
 export { type PemBlock, parsePem, serializePem } from '../../x509/pem.ts';
-export {
-  type KeyPurpose,
-  type PathOutcome,
-  type PathValidation,
-  type PathValidationInput,
-  validatePath,
-} from '../../x509/path-validation.ts';
+export type { KeyPurpose, PathOutcome, PathValidation } from '../../x509/path-validation.ts';

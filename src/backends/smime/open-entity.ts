@@ -6,7 +6,7 @@ import { E2eError, type E2eErrorCode, type EncryptionInfo } from '../../errors.t
 import { defaultLimits, type Limits } from '../../limits.ts';
 import { bareEntity, type Entity, parseEntity } from '../../mime/entity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { namedIdentities } from './certificate-identity.ts';
+import { certificateNames, type CertificateNames } from './certificate-identity.ts';
 import { readCertificates } from './certificate-file.ts';
 import { recognize } from './cms-object.ts';
 import { decryptEntity } from './decrypt.ts';
@@ -39,16 +39,6 @@ export interface OpenEntityPolicy extends Partial<AlgorithmPolicy> {
   readonly unsigned?: 'refuse' | 'accept' | undefined;
   /** Text around the parts of a multipart, which no signature covers: `refuse` by default. */
   readonly surround?: Surround | undefined;
-}
-
-/** The names in a trusted certificate. */
-export interface CertificateNames {
-  /** rfc822Name entries of the subjectAltName, as written. */
-  readonly emails: readonly string[];
-  /** Bare JIDs in enforced form (RFC 3923 section 6.3). */
-  readonly jids: readonly string[];
-  /** The subject name; no identity (RFC 8550 section 3). */
-  readonly subject: string;
 }
 
 /** An opened entity. */
@@ -158,7 +148,7 @@ export async function openEntity(entity: Entity | Uint8Array, options: OpenEntit
     if (signature === undefined && unsigned === 'refuse') throw new E2eError('ERR_E2E_UNSIGNED', 'verify');
     if (signature !== undefined && isLayer(content, limits))
       throw layersRefused('a security layer inside a signed one');
-    const names = signer === undefined ? undefined : namesOf(signer);
+    const names = signer === undefined ? undefined : certificateNames(signer);
     if (options.identity !== undefined && names !== undefined && !options.identity(names)) {
       throw new E2eError('ERR_E2E_SENDER_MISMATCH', 'check', { reason: 'the certificate names somebody else' });
     }
@@ -209,12 +199,6 @@ function requireGood(
     throw new E2eError(codeOf[signature.outcome], 'verify', { reason: signature.reason });
   }
   return { signature, signer: signers[0] };
-}
-
-function namesOf(certificate: Certificate): CertificateNames {
-  const emails = (certificate.subjectAltName ?? []).flatMap((name) => (name.form === 'rfc822Name' ? [name.text] : []));
-  const jids = [...new Set(namedIdentities(certificate).map(({ jid }) => jid.toString()))];
-  return { emails, jids, subject: certificate.subject.text };
 }
 
 /** Until a good signature was seen, all that goes wrong with content that is not AEAD looks alike (RFC 8551 section 6). */
