@@ -29,3 +29,6 @@ export function sendingClock(now: () => number = Date.now, last = 0n): SendingCl
     },
   };
 }
+
+/** The clock of whoever gives none of its own: one for the process. */
+export const processClock: SendingClock = sendingClock();

@@ -51,7 +51,7 @@ export function openMany(
   options: OpenOptions & ManyOptions,
 ): AsyncGenerator<ManyOpened, void, undefined> {
   const { concurrency, ...each } = options;
-  return many(source, concurrency, each.signal, async (stanza, index, turn) => {
+  return many(source, readConcurrency(concurrency), each.signal, async (stanza, index, turn) => {
     const replay = each.replay instanceof ReplayGuard ? recordInTurn(each.replay, turn) : each.replay;
     return { ok: true, index, opened: await openStanza(stanza, { ...each, replay, signal: turn.signal }) };
   });
@@ -73,13 +73,20 @@ export function sealMany(
 ): AsyncGenerator<ManySealed, void, undefined> {
   if ('at' in options) throw new TypeError('option at would give several stanzas one time');
   const { concurrency, ...each } = options;
-  return many(source, concurrency, each.signal, async (stanza, index, { signal }) => {
+  return many(source, readConcurrency(concurrency), each.signal, async (stanza, index, { signal }) => {
     return { ok: true, index, sealed: await sealStanza(stanza, { ...each, signal }) };
   });
 }
 
+function readConcurrency(concurrency = 4): number {
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > 1024) {
+    throw new RangeError('option concurrency must be an integer from 1 to 1024');
+  }
+  return concurrency;
+}
+
 /** A stanza's place in the queue. */
-interface Turn {
+export interface Turn {
   readonly signal: AbortSignal;
   /** Resolves when every stanza before this one is done. */
   readonly before: Promise<unknown>;
@@ -127,17 +134,21 @@ interface State {
   ended: boolean;
 }
 
-type Task<T> = (stanza: object | string, index: number, turn: Turn) => Promise<T>;
+/** What becomes of one stanza. An E2eError is its answer; anything else that is thrown ends the whole. */
+export type Task<T> = (stanza: object | string, index: number, turn: Turn) => Promise<T>;
 
-function many<T>(
+/**
+ * Works on the stanzas of a source side by side and answers in order, as {@link openMany} describes.
+ *
+ * @param concurrency tasks at the same time; twice as many stanzas are read
+ * @throws {TypeError} for something that is no source of stanzas
+ */
+export function many<T>(
   source: StanzaSource,
-  concurrency: number = 4,
+  concurrency: number,
   signal: AbortSignal | undefined,
   task: Task<T>,
 ): AsyncGenerator<Answer<T>, void, undefined> {
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > 1024) {
-    throw new RangeError('option concurrency must be an integer from 1 to 1024');
-  }
   // A string iterates over its characters, which is never what is meant.
   if (typeof source !== 'object' || (source as unknown) === null) throw new TypeError('no source of stanzas');
   if (!(Symbol.asyncIterator in source) && !(Symbol.iterator in source)) throw new TypeError('no source of stanzas');

@@ -12,7 +12,7 @@ import { element, type XmlElement } from '../xml/element.ts';
 import { toElement } from '../xml/from-host.ts';
 import { HINTS } from '../xml/namespaces.ts';
 import { exceedsOctets } from '../xml/serialize.ts';
-import { type SendingClock, sendingClock } from './clock.ts';
+import { processClock, type SendingClock } from './clock.ts';
 import { oneOf, readAt, readOptions } from './options.ts';
 import { strictPolicy } from './policy.ts';
 import { addressOf, e2eChildren, readJid, stanzaKind } from './stanza.ts';
@@ -64,8 +64,6 @@ const optionNames = [
   'limits',
   'signal',
 ] as const satisfies readonly (keyof SealOptions)[];
-
-const processClock = sendingClock();
 
 /**
  * Seals a stanza: signs and encrypts it for one recipient and puts the result into an `<e2e/>` child.

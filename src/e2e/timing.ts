@@ -6,7 +6,7 @@ import type { Payload } from '../payload/payload.ts';
 import { instantOf } from '../time.ts';
 import type { Envelope } from './check.ts';
 import type { Policy, TimeStatus } from './policy.ts';
-import type { ReplayGuard } from './replay.ts';
+import type { RecordOptions, ReplayEntry, ReplayGuard, ReplayStore } from './replay.ts';
 import { distance, isArchive, judgeTime, type OpenContext, secondsToNanoseconds } from './timeliness.ts';
 import type { Verdict, VerdictTime } from './verdict.ts';
 
@@ -75,20 +75,42 @@ export async function requireTimely(
   const facts = { me: envelope.me, from: envelope.from, fingerprint, octets, signed, received: at };
   const entry = await guarded.entry(facts);
   timing.signal?.throwIfAborted();
-  if (isArchive(context)) {
-    const known = await guardStore(() => guarded.store.has(entry));
-    return { status, replay: known ? 'known' : 'checked' };
-  }
+  if (isArchive(context)) return { status, replay: await lookUp(guarded.store, entry) };
   const options = {
     ordered: context === 'live' && status === 'ok',
     refuseDecreasing: !policy.time.deliver.includes('decreasing'),
     decreasingWindow: secondsToNanoseconds(policy.time.decreasingSeconds),
   };
-  const outcome = await guardStore(() => guarded.store.record(entry, options));
+  return { status: await record(guarded.store, entry, options, status), replay: 'checked' };
+}
+
+/**
+ * Whether an object was accepted before; writes nothing.
+ *
+ * @throws {E2eError} STORE_FAILED
+ */
+export async function lookUp(store: ReplayStore, entry: ReplayEntry): Promise<Verdict['replay']> {
+  return (await guardStore(() => store.has(entry))) ? 'known' : 'checked';
+}
+
+/**
+ * Records an object that passed every other check.
+ *
+ * @param status as judged by the clock
+ * @returns the status, or `decreasing`
+ * @throws {E2eError} REPLAYED; TIMESTAMP for one out of order where the policy refuses those; STORE_FAILED
+ */
+export async function record(
+  store: ReplayStore,
+  entry: ReplayEntry,
+  options: RecordOptions,
+  status: TimeStatus,
+): Promise<TimeStatus> {
+  const outcome = await guardStore(() => store.record(entry, options));
   if (outcome === 'known') throw new E2eError('ERR_E2E_REPLAYED', 'check');
-  if (outcome === 'new') return { status, replay: 'checked' };
+  if (outcome === 'new') return status;
   if (options.refuseDecreasing) throw timestamp('the signed time is decreasing');
-  return { status: 'decreasing', replay: 'checked' };
+  return 'decreasing';
 }
 
 /** A store that cannot answer must not let a replay through. */
