@@ -14,16 +14,22 @@ import {
   allOctets,
   type AnyPacket,
   type EncryptedDataPacket,
+  enums,
   newAeadPacket,
   newSeipd,
+  type PacketSequence,
   packetSequence,
+  readMessage,
   seipdFor,
 } from './library.ts';
 import { type OpenedMessage, openMessage } from './message.ts';
 import { aeadName, cipherName, keyLength } from './names.ts';
+import { nativeOcb, openOcbData, sealOcbData } from './ocb-data.ts';
 import { type Packet, tag } from './packets.ts';
 import { boundedConfig, safeConfig } from './safe-config.ts';
 import type { SessionKey } from './session-key.ts';
+
+const ocb: number = enums.aead.ocb;
 
 /** The public facts of an encrypted data packet. */
 export interface EncryptedData {
@@ -82,15 +88,23 @@ export function cipherText({ aead }: EncryptedData, cipher: number | undefined):
  * @throws {Error} for whatever reason: the caller makes one error of all of them
  */
 export async function openEncryptedData(
-  { packet, version }: EncryptedData,
+  { packet, version, aead }: EncryptedData,
   { cipher, key }: SessionKey,
   limits: Limits,
 ): Promise<OpenedMessage> {
   const config = boundedConfig(limits);
-  const data: EncryptedDataPacket = version === 'libre' ? newAeadPacket() : newSeipd();
-  await data.read(packet.body, config);
-  await data.decrypt(cipher, key, config);
-  const opened = await openMessage(data.packets);
+  let packets: PacketSequence;
+  if (nativeOcb && aead === ocb && version !== 1) {
+    const octets = await openOcbData(packet.body, version, key);
+    if (octets === undefined) throw new Error('authentication tag');
+    packets = (await readMessage({ binaryMessage: octets, config })).packets as unknown as PacketSequence;
+  } else {
+    const data: EncryptedDataPacket = version === 'libre' ? newAeadPacket() : newSeipd();
+    await data.read(packet.body, config);
+    await data.decrypt(cipher, key, config);
+    ({ packets } = data);
+  }
+  const opened = await openMessage(packets);
   const limit = opened.compressed ? limits.decompressedBytes : limits.decryptedBytes;
   if (opened.content.length > limit) throw new Error('content over the limit');
   return opened;
@@ -114,6 +128,9 @@ export async function sealEncryptedData(
   { session, version, aead }: ContentEncryption,
   limits: Limits,
 ): Promise<Uint8Array> {
+  if (nativeOcb && version === 2 && aead === ocb) {
+    return sealOcbData(packetSequence(packets).write(), session.cipher, session.key);
+  }
   const data = seipdFor(version, aead);
   data.packets = packetSequence(packets);
   await data.encrypt(session.cipher, session.key, safeConfig(limits));

@@ -172,6 +172,7 @@ export interface AnyPacket {
 export interface PacketSequence extends Iterable<AnyPacket> {
   readonly stream?: { getReader(): { read(): Promise<{ done: boolean; value?: AnyPacket }> } } | null;
   push(...packets: readonly AnyPacket[]): number;
+  write(): Uint8Array;
 }
 
 /** A stream as the library has them: of the platform, or its own kind that holds all chunks. */
