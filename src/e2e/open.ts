@@ -101,6 +101,9 @@ function readEnvelope(tree: XmlElement, me: Jid, context: OpenContext): Envelope
   const from = addressOf(tree, 'from', 'unwrap');
   if (from === undefined)
     throw new E2eError('ERR_E2E_SENDER_MISMATCH', 'unwrap', { reason: 'the stanza has no "from"' });
+  // Section 2 leaves group chat out: who speaks there is the room's claim. The outer type is anybody's to change.
+  if (kind === 'message' && tree.attribute('type') === 'groupchat')
+    throw new E2eError('ERR_E2E_LAYERS_REFUSED', 'unwrap', { reason: 'group chat is never sealed' });
   const to = addressOf(tree, 'to', 'unwrap');
   return { kind, me, from, to, type: tree.attribute('type'), id: tree.attribute('id'), context };
 }
