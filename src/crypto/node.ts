@@ -28,6 +28,7 @@ import {
 import { E2eError } from '../errors.ts';
 import { fixedFromEcdsaDer } from './ecdsa-signature.ts';
 import { decryptOcb, encryptOcb, hasOcb } from './ocb-node.ts';
+import { packetPrimitives } from './packet-node.ts';
 import { type PrivateKey, parsePrivateKey } from './private-key.ts';
 import type {
   CryptoFeature,
@@ -340,6 +341,7 @@ export const nodeCrypto: CryptoProvider = Object.freeze<CryptoProvider>({
     return wrapped.length === 40 ? run(createDecipheriv('des3-wrap', kek, null), wrapped) : undefined;
   },
   generateKeyPair: makeKeyPair,
+  packets: packetPrimitives(publicHandle, privateHandle),
 });
 
 /** The provider of this runtime, as `#crypto` chooses it. */

@@ -7,6 +7,7 @@
  * ERR_E2E_UNSUPPORTED, for what the runtime lacks.
  */
 
+import type { PacketPrimitives } from './packet-primitives.ts';
 import type { PrivateKey } from './private-key.ts';
 import type { Curve, PublicKey } from './public-key.ts';
 
@@ -185,4 +186,6 @@ export interface CryptoProvider {
   /** Triple DES key unwrap (RFC 3217 section 3.2). @returns undefined when the integrity check fails */
   unwrapTripleDesKey(kek: Uint8Array, wrapped: Uint8Array): MaybePromise<Uint8Array | undefined>;
   generateKeyPair(kind: KeyPairKind): MaybePromise<KeyPair>;
+  /** What OpenPGP packets need more, where the runtime has it. */
+  readonly packets?: PacketPrimitives | undefined;
 }
