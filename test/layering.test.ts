@@ -30,6 +30,7 @@ const below: Record<string, readonly string[]> = {
   formats: [...ground, 'xml', 'jid', 'mime', 'payload'],
   index: [...ground, 'backends/backend', 'xml', 'jid', 'payload', 'e2e'],
   adapters: ['index'],
+  pool: ['index', 'e2e'],
   cli: ['index', 'formats', 'backends/smime', 'backends/openpgp', 'stores'],
 };
 

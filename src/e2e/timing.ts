@@ -114,7 +114,7 @@ export async function record(
 }
 
 /** A store that cannot answer must not let a replay through. */
-async function guardStore<T>(ask: () => T | Promise<T>): Promise<T> {
+export async function guardStore<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
