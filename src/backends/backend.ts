@@ -35,6 +35,25 @@ export interface AlgorithmPolicy {
   readonly clockSkewSeconds: number;
 }
 
+/**
+ * How the OpenPGP packets of a foreign client are, where they are not as they should be. Reached by the profile of that
+ * client alone: without it none of this is read or written.
+ */
+export interface PacketOptions {
+  /** Write the binary message itself, in place of PGP/MIME around it. */
+  readonly bare: boolean;
+  /** Compress what is signed before it is encrypted, for readers that take nothing else. */
+  readonly compress: boolean;
+  /** Sign with SHA-256, for readers of nothing longer. */
+  readonly sha256: boolean;
+  /** Read packets whose first partial length is under 512 octets (RFC 9580 section 4.2.1.4). */
+  readonly shortFirstPart: boolean;
+  /** Believe a signing subkey whose back-signature covers the primary key alone (RFC 9580 section 5.2.1.9). */
+  readonly primaryOnlyBackSignature: boolean;
+  /** Take a User ID that is a mail address for the JID that is spelled alike. */
+  readonly mailUserIds: boolean;
+}
+
 /** What every call carries. */
 export interface BackendCall {
   /** The time at which keys, paths and revocation are judged. */
@@ -43,6 +62,16 @@ export interface BackendCall {
   readonly limits: Limits;
   /** Once aborted, the call rejects with its reason at the next step that takes time. */
   readonly signal?: AbortSignal | undefined;
+  /** For backends of OpenPGP: the packets of a foreign client. */
+  readonly packets?: PacketOptions | undefined;
+}
+
+/** Asks for the names of keys. */
+export interface KeyNamesRequest extends BackendCall {
+  /** Bare JID. */
+  readonly jid: Jid;
+  /** `sign`: the key that signs for my JID; `encrypt`: the keys that are encrypted to. */
+  readonly use: 'sign' | 'encrypt';
 }
 
 /** Signs a MIME entity. */
@@ -161,6 +190,8 @@ export interface SignatureResult {
   readonly intendedFor: 'unspecified' | 'me' | 'others';
   /** End entity first. */
   readonly chain: readonly CertificateSummary[];
+  /** What a profile let pass that would else have made the signature `bad`, in plain words. */
+  readonly exceptions?: readonly string[] | undefined;
 }
 
 /** One layer as `inspect` shows it: public facts only, found without keys. */
@@ -202,6 +233,13 @@ export interface SecurityBackend {
   canSealTo(jid: Jid, at: Date): Promise<boolean>;
   /** @throws {E2eError} MALFORMED, LIMIT, UNSUPPORTED; NOT_SEALED is allowed for what `recognize` does not know */
   inspect(entity: Entity, limits: Limits): Promise<LayerDescription>;
+  /**
+   * The names that the keys in use for a JID go by, as written in them: OpenPGP User IDs, which some clients put in the
+   * place of addresses. One for each key.
+   *
+   * @throws {E2eError} NO_SIGNING_KEY, NO_RECIPIENT_KEY
+   */
+  keyNames?(request: KeyNamesRequest): Promise<readonly string[]>;
   /** The certificates at hand for a bare JID. */
   certificates(jid: Jid): Promise<readonly CertificateSummary[]>;
   /** The certificates that an entity carries. Candidates: nothing is filed and nothing is trusted by arrival. */

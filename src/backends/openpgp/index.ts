@@ -9,5 +9,5 @@ export {
   type IdentityAlgorithm,
 } from './generate.ts';
 export { describeCertificate } from './import.ts';
-export type { UserIdForms } from './user-id-forms.ts';
+export type { UserIdForms } from '../../jid/user-id.ts';
 export { exportKeys, type ExportKeysOptions } from './export.ts';

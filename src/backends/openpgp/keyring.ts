@@ -11,7 +11,7 @@ import { type Certificate, certificateOf, type Component, isSecret } from './cer
 import { type Key, structureOf } from './library.ts';
 import { type KeyKind, parseKey, splitKeys } from './parse-keys.ts';
 import { safeConfig } from './safe-config.ts';
-import type { UserIdForms } from './user-id-forms.ts';
+import type { UserIdForms } from '../../jid/user-id.ts';
 
 /** The name of this backend in a `KeyStore`. */
 export const backendName = 'openpgp';

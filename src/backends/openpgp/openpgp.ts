@@ -11,7 +11,7 @@ import { recognizeForm } from './mime.ts';
 import { encrypt, sign, signAndEncrypt } from './seal.ts';
 import { encryptionKeys } from './select.ts';
 import { describe } from './summary.ts';
-import type { UserIdForms } from './user-id-forms.ts';
+import type { UserIdForms } from '../../jid/user-id.ts';
 import { verify } from './verify.ts';
 
 /** Options of {@link openpgp}. */

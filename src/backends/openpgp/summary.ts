@@ -2,7 +2,7 @@
 
 import type { CertificateSummary } from '../backend.ts';
 import type { Certificate } from './certificate.ts';
-import { jidOfUserId } from './user-id.ts';
+import { jidOfUserId } from '../../jid/user-id.ts';
 import { primaryExpiry, primarySelfSignature } from './validity.ts';
 
 /**

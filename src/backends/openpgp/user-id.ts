@@ -1,37 +1,10 @@
-/**
- * JIDs in OpenPGP User IDs, in the form of XEP-0373 section 4.2: `xmpp:` and the bare JID, alone or in angle brackets
- * after a name. By choice the form of mail too, without `xmpp:`.
- *
- *     user-id = name / *CHAR "<" name ">"
- *     name    = "xmpp:" [ local "@" ] domain
- *             / local "@" domain                  ; UserIdForms `mail` only
- */
+/** The User IDs of a certificate by which it speaks for a JID (XEP-0373 section 4.2, RFC 9580 section 5.11). */
 
-import { Jid } from '../../jid/jid.ts';
-import { identityFromUri } from '../../jid/uri.ts';
+import type { Jid } from '../../jid/jid.ts';
+import { jidOfUserId, type UserIdForms } from '../../jid/user-id.ts';
 import type { BoundIdentity } from '../backend.ts';
 import type { Certificate } from './certificate.ts';
-import type { UserIdForms } from './user-id-forms.ts';
 import { certificationAt } from './validity.ts';
-
-/**
- * The JID that a User ID names.
- *
- * @returns undefined unless it is a bare JID written in enforced form: `xmpp:Romeo@example.org` names nobody
- */
-export function jidOfUserId(text: string, forms: UserIdForms = 'xmpp'): Jid | undefined {
-  const open = text.lastIndexOf('<');
-  const name = open === -1 ? text : text.slice(open + 1, -1);
-  if (open !== -1 && (!text.endsWith('>') || text.indexOf('<') !== open || text.indexOf('>') !== text.length - 1)) {
-    return undefined;
-  }
-  if (forms === 'mail' && name.includes('@') && !name.includes(':') && Jid.isEnforced(name)) {
-    const jid = Jid.parse(name);
-    return jid.isBare ? jid : undefined;
-  }
-  const identity = name.startsWith('xmpp:') ? identityFromUri(name) : undefined;
-  return identity?.scheme === 'xmpp' && identity.jid.isBare ? identity.jid : undefined;
-}
 
 /**
  * The names by which a certificate speaks for a JID at a time: User IDs certified and not revoked, equal to the JID.
