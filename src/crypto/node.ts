@@ -29,10 +29,13 @@ import { E2eError } from '../errors.ts';
 import { fixedFromEcdsaDer } from './ecdsa-signature.ts';
 import { decryptOcb, encryptOcb, hasOcb } from './ocb-node.ts';
 import { packetPrimitives } from './packet-node.ts';
+import { latticeByOid, mlDsaOids, mlKemOids } from './lattice-keys.ts';
+import { decapsulateWith, encapsulateTo, hasMlDsa, hasMlKem, makeLatticeKeyPair } from './lattice-node.ts';
 import { type PrivateKey, parsePrivateKey } from './private-key.ts';
 import type {
   CryptoFeature,
   CryptoProvider,
+  Encapsulation,
   EphemeralAgreement,
   HashName,
   KeyPair,
@@ -87,7 +90,7 @@ function importPublic(key: PublicKey): KeyObject {
     return createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: jwkCurves[curve!], x, y } });
   }
   if (algorithm === 'ed25519' || algorithm === 'x25519') return importOkp(algorithm, point);
-  if (algorithm !== 'rsa-pss') throw unsupported();
+  if (algorithm !== 'rsa-pss' && algorithm !== 'ml-dsa' && algorithm !== 'ml-kem') throw unsupported();
   return createPublicKey({ format: 'der', type: 'spki', key: Buffer.from(key.spki) });
 }
 
@@ -128,8 +131,8 @@ function signatureOptions(algorithm: SignatureAlgorithm): { padding?: number; sa
 }
 
 function hashFor(algorithm: SignatureAlgorithm): HashName | null {
-  if (algorithm.scheme === 'ml-dsa') throw unsupported();
-  return algorithm.scheme === 'ed25519' ? null : algorithm.hash;
+  if (algorithm.scheme === 'ml-dsa' && !hasMlDsa()) throw unsupported();
+  return 'hash' in algorithm ? algorithm.hash : null;
 }
 
 function makeSignature(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): MaybePromise<Uint8Array> {
@@ -200,6 +203,22 @@ function agreeEphemeral(peer: PublicKey): EphemeralAgreement | undefined {
   }
 }
 
+function encapsulate(peer: PublicKey): Encapsulation | undefined {
+  if (!hasMlKem) throw unsupported();
+  if (peer.algorithm !== 'ml-kem') return undefined;
+  try {
+    return encapsulateTo(publicHandle(peer));
+  } catch {
+    return undefined;
+  }
+}
+
+function decapsulate(key: PrivateKey, ciphertext: Uint8Array): Uint8Array | undefined {
+  if (!hasMlKem) throw unsupported();
+  if (key.algorithm !== 'ml-kem') return undefined;
+  return decapsulateWith(privateHandle(key), latticeByOid.get(key.oid)!, ciphertext);
+}
+
 function hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
   return plain(createHmac(hash, key).update(data).digest());
 }
@@ -253,6 +272,12 @@ function makeKeyPair(kind: KeyPairKind): MaybePromise<KeyPair> {
       });
     });
   }
+  if (kind.algorithm === 'ml-dsa' || kind.algorithm === 'ml-kem') {
+    if (lacks(kind.algorithm)) throw unsupported();
+    return makeLatticeKeyPair(
+      kind.algorithm === 'ml-dsa' ? mlDsaOids[kind.parameterSet] : mlKemOids[kind.parameterSet],
+    );
+  }
   const { publicKey, privateKey } =
     kind.algorithm === 'ec'
       ? generateKeyPairSync('ec', { namedCurve: curveNames[kind.curve] })
@@ -269,17 +294,17 @@ function exported(publicKey: KeyObject, privateKey: KeyObject): KeyPair {
   };
 }
 
-const lacking: ReadonlySet<CryptoFeature> = new Set<CryptoFeature>([
-  'ml-dsa',
-  'ml-kem',
+function lacks(feature: CryptoFeature): boolean {
+  if (feature === 'ml-dsa') return !hasMlDsa();
+  if (feature === 'ml-kem') return !hasMlKem;
   // BoringSSL, as in Electron, has no OCB.
-  ...(hasOcb ? [] : (['aes-ocb'] as const)),
-]);
+  return feature === 'aes-ocb' && !hasOcb;
+}
 
 /** The primitives of node:crypto. */
 export const nodeCrypto: CryptoProvider = Object.freeze<CryptoProvider>({
   name: 'node',
-  supports: (feature) => !lacking.has(feature),
+  supports: (feature) => !lacks(feature),
   randomBytes: (length) => plain(randomBytes(length)),
   digest(hash, ...chunks) {
     const digest = createHash(hash);
@@ -306,6 +331,8 @@ export const nodeCrypto: CryptoProvider = Object.freeze<CryptoProvider>({
     decryptPkcs1v15(privateHandle(key), rejectionSecret(key), ciphertext, length),
   agree,
   agreeEphemeral,
+  encapsulate,
+  decapsulate,
   wrapKey(kek, key) {
     const cipher = createCipheriv(`id-aes${kek.length * 8}-wrap`, kek, wrapIv);
     return plain(Buffer.concat([cipher.update(key), cipher.final()]));

@@ -8,14 +8,16 @@
  *         attributes       [0] Attributes OPTIONAL,
  *         publicKey        [1] BIT STRING OPTIONAL }
  *
- * The OCTET STRING holds RSAPrivateKey (RFC 8017 appendix A.1.2), ECPrivateKey (RFC 5915 section 3), or
- * CurvePrivateKey ::= OCTET STRING (RFC 8410 section 7).
+ * The OCTET STRING holds RSAPrivateKey (RFC 8017 appendix A.1.2), ECPrivateKey (RFC 5915 section 3),
+ * CurvePrivateKey ::= OCTET STRING (RFC 8410 section 7), or what `lattice-keys.ts` reads.
  */
 
 import { type Asn1Options, contextTag, parseDer, tags } from '../asn1/reader.ts';
 import { octetString, smallInteger, unsignedOctets } from '../asn1/values.ts';
 import { defaultLimits } from '../limits.ts';
+import { latticeByOid, parseLatticeSeed } from './lattice-keys.ts';
 import { type Curve, type KeyAlgorithm, coordinateLength, curveBits, keyAlgorithm } from './public-key.ts';
+import { type PssParameters, parsePssParameters } from './rsa-parameters.ts';
 
 /** A private key. Its secret fields are not enumerable, so that no log or inspection shows them. */
 export interface PrivateKey {
@@ -25,9 +27,14 @@ export interface PrivateKey {
   /** RSA modulus or field size in bits; 0 where unknown. */
   readonly bits: number;
   readonly curve: Curve | undefined;
+  /** What a PSS-only key restricts its signatures to (RFC 4055 section 1.2). */
+  readonly pss: PssParameters | undefined;
   /** The whole PKCS #8 object. Secret. */
   readonly pkcs8: Uint8Array;
-  /** Of `ec`, `ed25519` and `x25519` keys: the scalar or seed. Secret. */
+  /**
+   * Of `ec`, `ed25519`, `x25519`, `ml-dsa` and `ml-kem` keys: the scalar or seed; undefined where only the expanded key
+   * is there. Secret.
+   */
   readonly scalar: Uint8Array | undefined;
 }
 
@@ -41,7 +48,7 @@ export function parsePrivateKey(pkcs8: Uint8Array, options: Asn1Options = { limi
   const outer = parseDer(pkcs8, options).sequence();
   const version = outer.expect(tags.integer);
   if (smallInteger(version) > 1) throw version.malformed('private key version');
-  const { algorithm, oid, curve } = keyAlgorithm(outer.expect(tags.sequence));
+  const { algorithm, oid, curve, parameters } = keyAlgorithm(outer.expect(tags.sequence));
   const wrapper = outer.expect(tags.octetString);
   outer.optional(contextTag(0));
   outer.optional(contextTag(1));
@@ -53,7 +60,11 @@ export function parsePrivateKey(pkcs8: Uint8Array, options: Asn1Options = { limi
       const key = parseDer(inner, options).sequence();
       smallInteger(key.expect(tags.integer));
       const modulus = unsignedOctets(key.expect(tags.integer));
-      return hide({ algorithm, oid, bits: modulus.length * 8 - Math.clz32(modulus[0]!) + 24, curve }, pkcs8);
+      const bits = modulus.length * 8 - Math.clz32(modulus[0]!) + 24;
+      const restricted = algorithm === 'rsa-pss' && parameters !== undefined;
+      const pss = restricted ? parsePssParameters(parameters) : undefined;
+      const usable = !restricted || pss !== undefined;
+      return hide({ algorithm: usable ? algorithm : 'unsupported', oid, bits, curve, pss }, pkcs8);
     }
     case 'ec': {
       const key = parseDer(inner, options).sequence();
@@ -63,16 +74,22 @@ export function parsePrivateKey(pkcs8: Uint8Array, options: Asn1Options = { limi
       if (scalar.length !== coordinateLength(curve!)) throw wrapper.malformed('private key length');
       // RFC 5480 section 2.1: from 1 to the order less one; runtimes take zero, and sign with it.
       if (scalar.every((octet) => octet === 0)) throw wrapper.malformed('private key of zero');
-      return hide({ algorithm, oid, bits: curveBits[curve!], curve }, pkcs8, scalar);
+      return hide({ algorithm, oid, bits: curveBits[curve!], curve, pss: undefined }, pkcs8, scalar);
     }
     case 'ed25519':
     case 'x25519': {
       const seed = parseDer(inner, options);
       if (seed.tag !== tags.octetString || seed.length !== 32) throw seed.malformed('private key length');
-      return hide({ algorithm, oid, bits: 256, curve }, pkcs8, octetString(seed));
+      return hide({ algorithm, oid, bits: 256, curve, pss: undefined }, pkcs8, octetString(seed));
+    }
+    case 'ml-dsa':
+    case 'ml-kem': {
+      if (parameters !== undefined) throw wrapper.malformed('parameters of a private key');
+      const seed = parseLatticeSeed(inner, latticeByOid.get(oid)!, options);
+      return hide({ algorithm, oid, bits: 0, curve, pss: undefined }, pkcs8, seed);
     }
     default:
-      return hide({ algorithm, oid, bits: 0, curve }, pkcs8);
+      return hide({ algorithm, oid, bits: 0, curve, pss: undefined }, pkcs8);
   }
 }
 

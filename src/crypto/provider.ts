@@ -8,6 +8,7 @@
  */
 
 import type { PacketPrimitives } from './packet-primitives.ts';
+import type { MlDsaParameterSet, MlKemParameterSet } from './lattice-keys.ts';
 import type { PrivateKey } from './private-key.ts';
 import type { Curve, PublicKey } from './public-key.ts';
 
@@ -30,7 +31,7 @@ export type SignatureAlgorithm =
   /** Pure Ed25519 (RFC 8032): no prehash. */
   | { readonly scheme: 'ed25519' }
   /** ML-DSA (FIPS 204) with an empty context, where the runtime has it. */
-  | { readonly scheme: 'ml-dsa' };
+  | { readonly scheme: 'ml-dsa'; readonly parameterSet: MlDsaParameterSet };
 
 /** RSAES-OAEP (RFC 8017 section 7.1) with an empty label. */
 export interface OaepParameters {
@@ -66,12 +67,22 @@ export interface EphemeralAgreement {
   readonly secret: Uint8Array;
 }
 
+/** What the sender's side of a key encapsulation gives. */
+export interface Encapsulation {
+  /** For the recipient. */
+  readonly ciphertext: Uint8Array;
+  /** 32 octets. */
+  readonly secret: Uint8Array;
+}
+
 /** What key pair to make. */
 export type KeyPairKind =
   | { readonly algorithm: 'rsa'; readonly bits: number }
   | { readonly algorithm: 'ec'; readonly curve: Curve }
   | { readonly algorithm: 'ed25519' }
-  | { readonly algorithm: 'x25519' };
+  | { readonly algorithm: 'x25519' }
+  | { readonly algorithm: 'ml-dsa'; readonly parameterSet: MlDsaParameterSet }
+  | { readonly algorithm: 'ml-kem'; readonly parameterSet: MlKemParameterSet };
 
 /** A key pair whose halves export as `publicKey.spki` and `privateKey.pkcs8`. */
 export interface KeyPair {
@@ -102,7 +113,7 @@ export type CryptoFeature =
  */
 export interface CryptoProvider {
   readonly name: string;
-  /** Whether the runtime can do it; for Ed25519 and X25519 in WebCrypto, whether it is likely to. */
+  /** Whether the runtime can do it; for Ed25519, X25519, ML-DSA and ML-KEM in WebCrypto, whether it is likely to. */
   supports(feature: CryptoFeature): boolean;
   /** @param length 0 to 65536 octets */
   randomBytes(length: number): Uint8Array;
@@ -155,6 +166,18 @@ export interface CryptoProvider {
    * @returns undefined when the peer's key is no usable point
    */
   agreeEphemeral(peer: PublicKey): MaybePromise<EphemeralAgreement | undefined>;
+  /**
+   * ML-KEM.Encaps (FIPS 203 section 7.2).
+   *
+   * @returns undefined when the peer's key is no usable one
+   */
+  encapsulate(peer: PublicKey): MaybePromise<Encapsulation | undefined>;
+  /**
+   * ML-KEM.Decaps (FIPS 203 section 7.3): for a ciphertext that was not made for the key it gives pseudo-random octets.
+   *
+   * @returns undefined for a ciphertext of another length, and for another kind of key
+   */
+  decapsulate(key: PrivateKey, ciphertext: Uint8Array): MaybePromise<Uint8Array | undefined>;
   /** AES key wrap (RFC 3394). */
   wrapKey(kek: Uint8Array, key: Uint8Array): MaybePromise<Uint8Array>;
   /** @returns undefined when the integrity check fails or the length is not possible */

@@ -6,7 +6,7 @@
  *         subjectPublicKey  BIT STRING  }
  *
  * RSA by RFC 4055 section 1.2, elliptic curves by RFC 5480 section 2 (named curves only), Ed25519 and X25519 by
- * RFC 8410 section 3.
+ * RFC 8410 section 3, ML-DSA by RFC 9881 section 4, ML-KEM by RFC 9935 section 4.
  */
 
 import { parseAlgorithmIdentifier } from '../asn1/algorithm-identifier.ts';
@@ -15,6 +15,7 @@ import { type Asn1Node, type Asn1Options, parseDer, tags } from '../asn1/reader.
 import { bitStringOctets, oidValue, unsignedOctets } from '../asn1/values.ts';
 import { derBitString, derNull, derOid, derSequence, encodeDer, type DerPart } from '../asn1/writer.ts';
 import { defaultLimits } from '../limits.ts';
+import { latticeByOid } from './lattice-keys.ts';
 import { type PssParameters, parsePssParameters } from './rsa-parameters.ts';
 
 /** The curves of NIST that S/MIME uses (RFC 8551 section 2.2). */
@@ -37,7 +38,7 @@ export interface PublicKey {
   readonly curve: Curve | undefined;
   /** The whole SubjectPublicKeyInfo. */
   readonly spki: Uint8Array;
-  /** The content of subjectPublicKey: the point, the 32 octets of RFC 8410, or RSAPublicKey. */
+  /** The content of subjectPublicKey: the point, the octets of RFC 8410, RFC 9881 or RFC 9935, or RSAPublicKey. */
   readonly subjectPublicKey: Uint8Array;
   /** What a PSS-only key restricts its signatures to (RFC 4055 section 1.2): the hash, and the least salt length. */
   readonly pss: PssParameters | undefined;
@@ -69,12 +70,7 @@ const algorithmByOid: ReadonlyMap<string, KeyAlgorithm> = new Map<string, KeyAlg
   [oids.ecPublicKey, 'ec'],
   [oids.ed25519, 'ed25519'],
   [oids.x25519, 'x25519'],
-  [oids.mlDsa44, 'ml-dsa'],
-  [oids.mlDsa65, 'ml-dsa'],
-  [oids.mlDsa87, 'ml-dsa'],
-  [oids.mlKem512, 'ml-kem'],
-  [oids.mlKem768, 'ml-kem'],
-  [oids.mlKem1024, 'ml-kem'],
+  ...[...latticeByOid].map(([oid, { algorithm }]) => [oid, algorithm] as const),
 ]);
 
 /** The algorithm and, for elliptic curves, the curve of an AlgorithmIdentifier of a key. */
@@ -129,6 +125,11 @@ export function parsePublicKey(spki: Uint8Array, options: Asn1Options = { limits
     case 'x25519':
       if (subjectPublicKey.length !== 32) throw bits.malformed('public key length');
       return { ...known, bits: 256 };
+    case 'ml-dsa':
+    case 'ml-kem':
+      if (parameters !== undefined) throw bits.malformed('parameters of a public key');
+      if (subjectPublicKey.length !== latticeByOid.get(oid)!.publicLength) throw bits.malformed('public key length');
+      return { ...known, bits: 0 };
     default:
       return { ...known, bits: 0 };
   }

@@ -1,6 +1,7 @@
 /**
  * Signature algorithms as AlgorithmIdentifier, for CMS and for certificates: RFC 3370 section 3, RFC 5754 section 3,
- * RFC 4056 and RFC 4055 (PSS), RFC 8410 section 6 and RFC 8419 section 2.2 (Ed25519).
+ * RFC 4056 and RFC 4055 (PSS), RFC 8410 section 6 and RFC 8419 section 2.2 (Ed25519), RFC 9881 section 2 and RFC 9882
+ * section 2 (ML-DSA).
  */
 
 import {
@@ -10,6 +11,7 @@ import {
 } from '../asn1/algorithm-identifier.ts';
 import { oids } from '../asn1/oids.ts';
 import { type DerElement, derNull } from '../asn1/writer.ts';
+import { mlDsaOids, mlDsaParameterSet } from './lattice-keys.ts';
 import type { HashName, PublicKey, SignatureAlgorithm } from './provider.ts';
 import { parsePssParameters, serializePssParameters } from './rsa-parameters.ts';
 
@@ -49,8 +51,11 @@ export function signatureAlgorithmOf(
   // RFC 5758 section 3.2: absent. NULL beside ECDSA is met in old messages and harmless.
   const ecdsa = ecdsaHashes.get(oid);
   if (ecdsa !== undefined) return { scheme: 'ecdsa', hash: ecdsa };
-  // RFC 8410 section 3: absent.
-  return oid === oids.ed25519 && parameters === undefined ? { scheme: 'ed25519' } : undefined;
+  // RFC 8410 section 3 and RFC 9881 section 2: absent.
+  if (parameters !== undefined) return undefined;
+  if (oid === oids.ed25519) return { scheme: 'ed25519' };
+  const parameterSet = mlDsaParameterSet(oid);
+  return parameterSet === undefined ? undefined : { scheme: 'ml-dsa', parameterSet };
 }
 
 const rsaOids = {
@@ -66,11 +71,7 @@ const ecdsaOids = {
   sha512: oids.ecdsaWithSha512,
 } as const;
 
-/**
- * Writes a signature algorithm.
- *
- * @throws {TypeError} for ML-DSA, which is not written
- */
+/** Writes a signature algorithm. */
 export function serializeSignatureAlgorithm(algorithm: SignatureAlgorithm): DerElement {
   switch (algorithm.scheme) {
     case 'rsa-pkcs1v15':
@@ -83,7 +84,7 @@ export function serializeSignatureAlgorithm(algorithm: SignatureAlgorithm): DerE
     case 'ed25519':
       return serializeAlgorithmIdentifier(oids.ed25519);
     case 'ml-dsa':
-      throw new TypeError('ML-DSA signatures are not written');
+      return serializeAlgorithmIdentifier(mlDsaOids[algorithm.parameterSet]);
   }
 }
 
@@ -91,10 +92,7 @@ export function serializeSignatureAlgorithm(algorithm: SignatureAlgorithm): DerE
  * Whether a key can have made a signature of this kind: the scheme fits the algorithm, and the restrictions that a
  * PSS-only key carries are kept (RFC 4055 section 1.2).
  */
-export function fitsKey(
-  key: Pick<PublicKey, 'algorithm'> & Partial<Pick<PublicKey, 'pss'>>,
-  algorithm: SignatureAlgorithm,
-): boolean {
+export function fitsKey(key: Pick<PublicKey, 'algorithm' | 'oid' | 'pss'>, algorithm: SignatureAlgorithm): boolean {
   switch (algorithm.scheme) {
     case 'rsa-pkcs1v15':
       return key.algorithm === 'rsa';
@@ -104,13 +102,16 @@ export function fitsKey(
       return key.pss === undefined || (key.pss.hash === algorithm.hash && algorithm.saltLength >= key.pss.saltLength);
     case 'ecdsa':
       return key.algorithm === 'ec';
-    default:
-      return key.algorithm === algorithm.scheme;
+    case 'ed25519':
+      return key.algorithm === 'ed25519';
+    case 'ml-dsa':
+      return key.oid === mlDsaOids[algorithm.parameterSet];
   }
 }
 
-/** For example `rsa-pkcs1v15 sha256`, `ecdsa-p256 sha256`, `ed25519`. */
+/** For example `rsa-pkcs1v15 sha256`, `ecdsa-p256 sha256`, `ed25519`, `ml-dsa-65`. */
 export function signatureAlgorithmName(algorithm: SignatureAlgorithm, key?: Pick<PublicKey, 'curve'>): string {
+  if (algorithm.scheme === 'ml-dsa') return `ml-dsa-${algorithm.parameterSet}`;
   const curve = algorithm.scheme === 'ecdsa' && key?.curve !== undefined ? `-${key.curve}` : '';
   return 'hash' in algorithm ? `${algorithm.scheme}${curve} ${algorithm.hash}` : algorithm.scheme;
 }

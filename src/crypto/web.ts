@@ -9,6 +9,8 @@
 import { concatBytes } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import { ecdsaDerFromFixed, fixedFromEcdsaDer } from './ecdsa-signature.ts';
+import { latticeByOid, mlDsaOids, mlKemOids } from './lattice-keys.ts';
+import { type KeyEncapsulation, decapsulation, encapsulation, latticeName, pkcs8OfSeed } from './lattice-web.ts';
 import { type PrivateKey, parsePrivateKey } from './private-key.ts';
 import type {
   CryptoFeature,
@@ -35,8 +37,6 @@ const lacking: ReadonlySet<CryptoFeature> = new Set<CryptoFeature>([
   'rsa-pkcs1v15-decrypt',
   'oaep-mixed-hash',
   'triple-des',
-  'ml-dsa',
-  'ml-kem',
   'aes-ocb',
 ]);
 
@@ -70,9 +70,15 @@ function signatureParameters(algorithm: SignatureAlgorithm, curve: Curve | undef
     }
     case 'ed25519':
       return [{ name: 'Ed25519' }, { name: 'Ed25519' }];
-    case 'ml-dsa':
-      throw unsupported();
+    case 'ml-dsa': {
+      const name = `ML-DSA-${algorithm.parameterSet}`;
+      return [{ name }, { name }];
+    }
   }
+}
+
+function isLattice(key: { readonly algorithm: string }): key is { readonly algorithm: 'ml-dsa' | 'ml-kem' } {
+  return key.algorithm === 'ml-dsa' || key.algorithm === 'ml-kem';
 }
 
 function agreementName(key: { readonly algorithm: string; readonly curve: Curve | undefined }): EcKeyImportParams {
@@ -112,11 +118,45 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
   async function privateKey(key: PrivateKey, parameters: Import, usage: readonly KeyUsage[]): Promise<CryptoKey> {
     try {
       return await cached(privateHandles, key, JSON.stringify(parameters), () =>
-        subtle.importKey('pkcs8', source(pkcs8AsPlainRsa(key)), parameters, false, usage),
+        subtle.importKey(
+          'pkcs8',
+          source(isLattice(key) ? pkcs8OfSeed(key) : pkcs8AsPlainRsa(key)),
+          parameters,
+          false,
+          usage,
+        ),
       );
     } catch (error) {
+      if (error instanceof E2eError) throw error;
       throw isUnsupported(error) ? unsupported() : new TypeError('private key cannot be imported');
     }
+  }
+
+  const methods = subtle as SubtleCrypto & KeyEncapsulation;
+  const absent = new Set(lacking);
+  // Runtimes brought ML-DSA and ML-KEM together.
+  if (typeof methods.encapsulateBits !== 'function') absent.add('ml-kem').add('ml-dsa');
+
+  async function encapsulate(peer: PublicKey) {
+    if (absent.has('ml-kem')) throw unsupported();
+    if (peer.algorithm !== 'ml-kem') return undefined;
+    const algorithm = { name: latticeName(peer.oid) };
+    try {
+      const handle = await publicKey(peer, algorithm, encapsulation);
+      const { ciphertext, sharedKey } = await methods.encapsulateBits!(algorithm, handle);
+      return { ciphertext: new Uint8Array(ciphertext), secret: new Uint8Array(sharedKey) };
+    } catch (error) {
+      if (isUnsupported(error)) throw unsupported();
+      return undefined;
+    }
+  }
+
+  async function decapsulate(key: PrivateKey, ciphertext: Uint8Array): Promise<Uint8Array | undefined> {
+    if (absent.has('ml-kem')) throw unsupported();
+    if (key.algorithm !== 'ml-kem' || ciphertext.length !== latticeByOid.get(key.oid)!.outputLength) return undefined;
+    const algorithm = { name: latticeName(key.oid) };
+    const handle = await privateKey(key, algorithm, decapsulation);
+    return attempt(methods.decapsulateBits!(algorithm, handle, source(ciphertext)));
   }
 
   async function aesKey(name: string, key: Uint8Array, usage: KeyUsage): Promise<CryptoKey> {
@@ -138,6 +178,7 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
 
   async function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
     const [parameters, operation] = signatureParameters(algorithm, key.curve);
+    if (algorithm.scheme === 'ml-dsa' && absent.has('ml-dsa')) throw unsupported();
     if (!fitsKey(key, algorithm)) throw new TypeError('signature scheme does not fit the key');
     const handle = await privateKey(key, parameters, ['sign']);
     const signature = new Uint8Array(await subtle.sign(operation, handle, source(data)));
@@ -151,6 +192,7 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
     signature: Uint8Array,
   ): Promise<boolean> {
     const [parameters, operation] = signatureParameters(algorithm, key.curve);
+    if (algorithm.scheme === 'ml-dsa' && absent.has('ml-dsa')) throw unsupported();
     if (!fitsKey(key, algorithm)) return false;
     const value = algorithm.scheme === 'ecdsa' ? fixedFromEcdsaDer(signature, coordinateLength(key.curve!)) : signature;
     if (value === undefined) return false;
@@ -212,6 +254,7 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
 
   async function generate(kind: KeyPairKind) {
     const [parameters, usages] = generation(kind);
+    if (isLattice(kind) && absent.has(kind.algorithm)) throw unsupported();
     try {
       const pair = await subtle.generateKey(parameters, true, usages);
       return {
@@ -225,7 +268,7 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
 
   return Object.freeze<CryptoProvider>({
     name: 'web',
-    supports: (feature) => !lacking.has(feature),
+    supports: (feature) => !absent.has(feature),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     async digest(hash, ...chunks) {
       const data = chunks.length === 1 ? chunks[0]! : concatBytes(...chunks);
@@ -255,6 +298,8 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
     },
     agree,
     agreeEphemeral,
+    encapsulate,
+    decapsulate,
     async wrapKey(kek, key) {
       const inner = await subtle.importKey('raw', source(key), carrier, true, ['sign']);
       return new Uint8Array(await subtle.wrapKey('raw', inner, await aesKey('AES-KW', kek, 'wrapKey'), 'AES-KW'));
@@ -329,6 +374,13 @@ function generation(kind: KeyPairKind): [RsaHashedKeyGenParams | EcKeyGenParams,
       return [{ name: 'Ed25519' } as EcKeyGenParams, ['sign', 'verify']];
     case 'x25519':
       return [{ name: 'X25519' } as EcKeyGenParams, ['deriveBits']];
+    case 'ml-dsa':
+      return [{ name: latticeName(mlDsaOids[kind.parameterSet]) } as EcKeyGenParams, ['sign', 'verify']];
+    case 'ml-kem':
+      return [
+        { name: latticeName(mlKemOids[kind.parameterSet]) } as EcKeyGenParams,
+        [...encapsulation, ...decapsulation],
+      ];
   }
 }
 
