@@ -95,7 +95,8 @@ describe.each(backendNames)('signed by Juliet, with %s', (name) => {
     const e2e = stanza.first('e2e', E2E_NAMESPACE)!;
     const lines = e2e.text.split('\n');
     // A full line in the middle of the object.
-    const place = lines.findLastIndex((line, i) => i < lines.length - 2 && /^[A-Za-z0-9+/]{60,}$/.test(line));
+    const full = [...lines.keys()].filter((i) => i < lines.length - 2 && /^[A-Za-z0-9+/]{60,}$/.test(lines[i]!));
+    const place = full.at(-1);
     const respelt = (line: (old: string) => string) => {
       const changed = lines.map((old, i) => (i === place ? line(old) : old)).join('\n');
       return stanza.withChildren([e2e.withChildren([changed])]);
