@@ -8,25 +8,27 @@
  * attacker makes of it (EFAIL). The packet of LibrePGP (tag 20) is read, and never written.
  */
 
+import { concatBytes } from '../../bytes.ts';
 import { E2eError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
+import type { PacketOptions } from '../backend.ts';
+import { hasAead, openAeadData, sealAeadData } from './aead-data.ts';
+import { openPacketsFast, sealV1Fast } from './fast/encrypted-data.ts';
 import {
   allOctets,
-  type AnyPacket,
   type EncryptedDataPacket,
   enums,
   newAeadPacket,
   newSeipd,
   type PacketSequence,
-  packetSequence,
   readMessage,
   seipdFor,
+  writtenPackets,
 } from './library.ts';
 import { type OpenedMessage, openMessage } from './message.ts';
 import { aeadName, cipherName, keyLength } from './names.ts';
-import { nativeOcb, openOcbData, sealOcbData } from './ocb-data.ts';
 import { type Packet, tag } from './packets.ts';
-import { boundedConfig, safeConfig } from './safe-config.ts';
+import { boundedConfig, maxInnerPackets, safeConfig } from './safe-config.ts';
 import type { SessionKey } from './session-key.ts';
 
 const ocb: number = enums.aead.ocb;
@@ -85,29 +87,38 @@ export function cipherText({ aead }: EncryptedData, cipher: number | undefined):
 /**
  * Decrypts and takes the message apart.
  *
+ * @param foreign how the packets of a foreign client are
  * @throws {Error} for whatever reason: the caller makes one error of all of them
  */
 export async function openEncryptedData(
-  { packet, version, aead }: EncryptedData,
-  { cipher, key }: SessionKey,
+  data: EncryptedData,
+  session: SessionKey,
   limits: Limits,
+  foreign?: PacketOptions,
 ): Promise<OpenedMessage> {
-  const config = boundedConfig(limits);
-  let packets: PacketSequence;
-  if (nativeOcb && aead === ocb && version !== 1) {
-    const octets = await openOcbData(packet.body, version, key);
-    if (octets === undefined) throw new Error('authentication tag');
-    packets = (await readMessage({ binaryMessage: octets, config })).packets as unknown as PacketSequence;
-  } else {
-    const data: EncryptedDataPacket = version === 'libre' ? newAeadPacket() : newSeipd();
-    await data.read(packet.body, config);
-    await data.decrypt(cipher, key, config);
-    ({ packets } = data);
-  }
-  const opened = await openMessage(packets);
+  const common = await openPacketsFast(data, session, maxInnerPackets(limits));
+  const opened = await openMessage(common ?? (await openPackets(data, session, limits, foreign)));
   const limit = opened.compressed ? limits.decompressedBytes : limits.decryptedBytes;
   if (opened.content.length > limit) throw new Error('content over the limit');
   return opened;
+}
+
+async function openPackets(
+  { packet, version, aead }: EncryptedData,
+  { cipher, key }: SessionKey,
+  limits: Limits,
+  foreign?: PacketOptions,
+): Promise<PacketSequence> {
+  const config = boundedConfig(limits, foreign?.shortFirstPart);
+  if (version !== 1 && aead === ocb && hasAead(aead, version)) {
+    const octets = await openAeadData(packet.body, version, key);
+    if (octets === undefined) throw new Error('authentication tag');
+    return (await readMessage({ binaryMessage: octets, config })).packets as unknown as PacketSequence;
+  }
+  const data: EncryptedDataPacket = version === 'libre' ? newAeadPacket() : newSeipd();
+  await data.read(packet.body, config);
+  await data.decrypt(cipher, key, config);
+  return data.packets;
 }
 
 /** How to encrypt content. */
@@ -121,18 +132,20 @@ export interface ContentEncryption {
 /**
  * Encrypts packets.
  *
+ * @param packets their octets, in pieces
  * @returns the body of a SEIPD packet
  */
 export async function sealEncryptedData(
-  packets: readonly AnyPacket[],
+  packets: readonly Uint8Array[],
   { session, version, aead }: ContentEncryption,
   limits: Limits,
 ): Promise<Uint8Array> {
-  if (nativeOcb && version === 2 && aead === ocb) {
-    return sealOcbData(packetSequence(packets).write(), session.cipher, session.key);
-  }
+  const octets = concatBytes(...packets);
+  if (version === 2 && hasAead(aead!, version)) return sealAeadData(octets, session.cipher, aead!, session.key);
+  const body = version === 1 ? await sealV1Fast(octets, session) : undefined;
+  if (body !== undefined) return body;
   const data = seipdFor(version, aead);
-  data.packets = packetSequence(packets);
+  data.packets = writtenPackets(octets);
   await data.encrypt(session.cipher, session.key, safeConfig(limits));
   return allOctets(data.write());
 }

@@ -40,6 +40,15 @@ export function intendedFor(signature: Signature, mine: readonly string[]): 'uns
 }
 
 /**
+ * Subpackets for the hashed area of a signature.
+ *
+ * @param recipients version octet and fingerprint of each primary key
+ */
+export function intendedSubpackets(recipients: readonly Uint8Array[]): readonly Uint8Array[] {
+  return recipients.map((recipient) => concatBytes(Uint8Array.of(recipient.length + 1, intendedRecipient), recipient));
+}
+
+/**
  * Makes a signature name its recipients when it is made.
  *
  * @param signature not yet signed
@@ -47,9 +56,7 @@ export function intendedFor(signature: Signature, mine: readonly string[]): 'uns
  */
 export function nameRecipients(signature: Signature, recipients: readonly Uint8Array[]): void {
   if (recipients.length === 0) return;
-  const subpackets = recipients.map((recipient) =>
-    concatBytes(Uint8Array.of(recipient.length + 1, intendedRecipient), recipient),
-  );
+  const subpackets = intendedSubpackets(recipients);
   const write = signature.writeHashedSubPackets.bind(signature);
   signature.writeHashedSubPackets = (): Uint8Array => {
     // The count of octets leads: four octets in version 6, two before (RFC 9580 section 5.2.3).

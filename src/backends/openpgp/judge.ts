@@ -4,6 +4,7 @@ import { hex } from '../../bytes.ts';
 import type { Limits } from '../../limits.ts';
 import type { BoundIdentity, SignatureOutcome, SignatureResult } from '../backend.ts';
 import { algorithmName, type Certificate, type Component, seconds } from './certificate.ts';
+import { isSurelyRight } from './fast/verify.ts';
 import { intendedFor, understandIntended } from './intended.ts';
 import { enums, keyIdBytes, literalPacket, type Signature } from './library.ts';
 import { hashName } from './names.ts';
@@ -52,6 +53,7 @@ export async function judge(
       signedAt: signature.created,
       intendedFor: intendedFor(signature, context.mine),
       chain: issuer === undefined ? [] : [describe(issuer.certificate, time)],
+      exceptions: outcome === 'good' ? exceptionsFor(issuer!.component) : [],
     };
   };
 
@@ -82,6 +84,14 @@ export async function judge(
     return result('untrusted', 'the certificate does not speak for the sender', issuer);
   }
   return result('good', 'good signature', issuer);
+}
+
+/** What the profile of a foreign client let pass; without one a back-signature over too little is none. */
+function exceptionsFor({ backSignatures, primaryOnlyBackSignatures }: Component): readonly string[] {
+  const believed = new Set(backSignatures.values());
+  return [...primaryOnlyBackSignatures.values()].some((back) => believed.has(back))
+    ? ['the signing subkey vouches for the primary key alone, not for belonging to it']
+    : [];
 }
 
 function verdictOn(status: KeyStatus): [SignatureOutcome, string] {
@@ -127,6 +137,7 @@ export function issuerName({ issuerFingerprint, issuerKeyID }: Signature): strin
 }
 
 async function isRight(signature: Signature, content: Uint8Array, { packet }: Component): Promise<boolean> {
+  if (await isSurelyRight(signature, content, packet)) return true;
   try {
     const data = literalPacket(content, new Date(0));
     await signature.verify(packet, signature.signatureType!, data, null, false, lenientConfig);

@@ -8,6 +8,7 @@
 
 import {
   AEADEncryptedDataPacket,
+  CompressedDataPacket,
   type Config,
   config as libraryDefaults,
   enums,
@@ -108,6 +109,14 @@ export interface Signature {
   /** Subpackets of the hashed area that the library does not know. */
   unknownSubpackets: readonly Subpacket[];
   readonly params: unknown;
+  /** From the version to the end of the hashed area. */
+  readonly signatureData: Uint8Array | null;
+  /** The first two octets of the digest. */
+  readonly signedHashValue: Uint8Array | null;
+  /** Of version 6. */
+  readonly salt: Uint8Array | null;
+  readonly rawNotations: readonly { readonly critical: boolean }[];
+  readonly revocationKeyClass: number | null;
   read(bytes: Uint8Array): void;
   write(): Uint8Array;
   writeHashedSubPackets(): Uint8Array;
@@ -171,7 +180,6 @@ export interface AnyPacket {
 /** A packet list whose rest may still be in a stream: the library stops at the first data packet. */
 export interface PacketSequence extends Iterable<AnyPacket> {
   readonly stream?: { getReader(): { read(): Promise<{ done: boolean; value?: AnyPacket }> } } | null;
-  push(...packets: readonly AnyPacket[]): number;
   write(): Uint8Array;
 }
 
@@ -263,8 +271,19 @@ export function onePassFor(signature: Signature): AnyPacket {
   return factory.fromSignaturePacket(signature, true);
 }
 
+/** A compressed data packet of ZIP around others that are written already. */
+export function zipPacket(octets: Uint8Array): AnyPacket {
+  const packet = new CompressedDataPacket() as unknown as AnyPacket & { packets: PacketSequence; algorithm: number };
+  packet.packets = writtenPackets(octets);
+  packet.algorithm = enums.compression.zip;
+  return packet;
+}
+
 /** In a configuration: how many packets a sequence may have. The library itself has no such bound. */
 export const packetLimit: unique symbol = Symbol('packet limit');
+
+/** In a configuration beside {@link packetLimit}: whether a first partial length may be under 512 octets. */
+export const shortFirstPart: unique symbol = Symbol('short first part');
 
 type ReadSequence = (bytes: Uint8Array | OctetStream, allowed: object, config?: object, ...rest: unknown[]) => unknown;
 
@@ -277,27 +296,28 @@ function countPackets(): void {
   const sequence = PacketList.prototype as unknown as { read: ReadSequence };
   const { read } = sequence;
   sequence.read = async function (this: object, bytes, allowed, config, ...rest): Promise<unknown> {
-    const maxPackets = (config as { readonly [packetLimit]?: number } | undefined)?.[packetLimit];
+    const bounds = config as { readonly [packetLimit]?: number; readonly [shortFirstPart]?: boolean } | undefined;
+    const maxPackets = bounds?.[packetLimit];
     if (maxPackets === undefined) return read.call(this, bytes, allowed, config, ...rest);
     // All octets first, so that an AEAD is checked up to its last tag before any of them is parsed.
     const octets = await allOctets(bytes);
-    readPackets(octets, { stage: 'decrypt', maxPackets });
+    readPackets(octets, { stage: 'decrypt', maxPackets, shortFirstPart: bounds?.[shortFirstPart] });
     return read.call(this, octets, allowed, config, ...rest);
   };
 }
 countPackets();
 
-/** A packet list to encrypt. */
-export function packetSequence(packets: readonly AnyPacket[]): PacketSequence {
+/** Packets to encrypt that are written already. */
+export function writtenPackets(octets: Uint8Array): PacketSequence {
   const list = new PacketList() as unknown as PacketSequence;
-  list.push(...packets);
+  list.write = (): Uint8Array => octets;
   return list;
 }
 
 /** All packets of a sequence, those still in its stream included: a defect of the rest shows only when it is read. */
-export async function allPackets(sequence: PacketSequence): Promise<readonly AnyPacket[]> {
+export async function allPackets(sequence: PacketSequence | readonly AnyPacket[]): Promise<readonly AnyPacket[]> {
   const packets = [...sequence];
-  const reader = sequence.stream?.getReader();
+  const reader = 'stream' in sequence ? sequence.stream?.getReader() : undefined;
   if (reader === undefined) return packets;
   for (;;) {
     const { done, value } = await reader.read();

@@ -24,7 +24,7 @@ export interface OpenedMessage {
  *
  * @throws {Error} for any other shape; the caller names the error
  */
-export async function openMessage(sequence: PacketSequence): Promise<OpenedMessage> {
+export async function openMessage(sequence: PacketSequence | readonly AnyPacket[]): Promise<OpenedMessage> {
   let packets = await known(sequence);
   const compressed = packets.length === 1 && tagOf(packets[0]!) === tag.compressed;
   if (compressed) packets = await known((packets[0] as unknown as { packets: PacketSequence }).packets);
@@ -50,7 +50,7 @@ export async function openMessage(sequence: PacketSequence): Promise<OpenedMessa
   return { content: text ? toCrlf(data) : data, signatures: readable, compressed };
 }
 
-async function known(sequence: PacketSequence): Promise<readonly AnyPacket[]> {
+async function known(sequence: PacketSequence | readonly AnyPacket[]): Promise<readonly AnyPacket[]> {
   return (await allPackets(sequence)).filter((packet) => (tagOf(packet) ?? 0) < 40);
 }
 

@@ -50,6 +50,8 @@ const partialAllowed: ReadonlySet<number> = new Set([
 export interface ReadPacketsOptions {
   readonly stage: E2eStage;
   readonly maxPackets: number;
+  /** Take a first partial length under 512 octets, as one foreign client writes them. */
+  readonly shortFirstPart?: boolean | undefined;
 }
 
 /**
@@ -58,7 +60,8 @@ export interface ReadPacketsOptions {
  * @returns bodies that are views of the input, apart from those that came in parts
  * @throws {E2eError} MALFORMED, LIMIT
  */
-export function readPackets(bytes: Uint8Array, { stage, maxPackets }: ReadPacketsOptions): readonly Packet[] {
+export function readPackets(bytes: Uint8Array, options: ReadPacketsOptions): readonly Packet[] {
+  const { stage, maxPackets, shortFirstPart = false } = options;
   const malformed = (reason: string): E2eError => new E2eError('ERR_E2E_MALFORMED', stage, { reason });
   const packets: Packet[] = [];
   let i = 0;
@@ -91,7 +94,7 @@ export function readPackets(bytes: Uint8Array, { stage, maxPackets }: ReadPacket
       if (partial) {
         if (!partialAllowed.has(packetTag)) throw malformed('partial length of an OpenPGP packet');
         // RFC 4880 section 4.2.2.4: the first partial length MUST be at least 512 octets.
-        if (parts.length === 0 && first < 224 + 9) throw malformed('first partial length under 512');
+        if (parts.length === 0 && first < 224 + 9 && !shortFirstPart) throw malformed('first partial length under 512');
       }
       const length = partial
         ? 2 ** (first & 31)
@@ -116,12 +119,21 @@ export function readPackets(bytes: Uint8Array, { stage, maxPackets }: ReadPacket
  * @param packetTag 0 to 63
  */
 export function writePacket(packetTag: number, body: Uint8Array): Uint8Array {
-  const { length } = body;
-  const header =
+  return concatBytes(packetHeader(packetTag, body.length), body);
+}
+
+/**
+ * What stands before the body of a packet in the new format, with one length.
+ *
+ * @param packetTag 0 to 63
+ * @param length octets of the body
+ */
+export function packetHeader(packetTag: number, length: number): Uint8Array {
+  const octets =
     length < 192
       ? [length]
       : length < 8384
         ? [192 + ((length - 192) >> 8), (length - 192) & 255]
         : [255, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255];
-  return concatBytes(Uint8Array.of(0xc0 | packetTag, ...header), body);
+  return Uint8Array.of(0xc0 | packetTag, ...octets);
 }

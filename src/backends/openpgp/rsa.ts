@@ -34,7 +34,7 @@ export async function recoverRsa(
 ): Promise<Uint8Array> {
   const length = keyLength(cipher)!;
   const start = named ? 1 : 0;
-  const session = await provider.decryptRsaPkcs1v15(privateKeyOf(key), blockOf(ciphertext, key), start + length + 2);
+  const session = await provider.decryptRsaPkcs1v15(rsaPrivateKeyOf(key), blockOf(ciphertext, key), start + length + 2);
   const found = session.subarray(start, start + length);
   let sum = 0;
   for (const octet of found) sum += octet;
@@ -57,7 +57,8 @@ function blockOf(ciphertext: Uint8Array, key: KeyPacket): Uint8Array {
   return block;
 }
 
-function privateKeyOf(key: KeyPacket): PrivateKey {
+/** The private key of an unlocked RSA packet in the form of the primitives. */
+export function rsaPrivateKeyOf(key: KeyPacket): PrivateKey {
   let handle = handles.get(key);
   if (handle === undefined) {
     handle = parsePrivateKey(toPkcs8(key));

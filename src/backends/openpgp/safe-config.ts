@@ -4,7 +4,7 @@
  */
 
 import { defaultLimits, type Limits } from '../../limits.ts';
-import { type Config, enums, libraryDefaults, packetLimit } from './library.ts';
+import { type Config, enums, libraryDefaults, packetLimit, shortFirstPart } from './library.ts';
 
 /** Hashes that make no signature believable: collisions are affordable, or soon will be. */
 export const weakHashes: ReadonlySet<number> = new Set([enums.hash.md5, enums.hash.ripemd, enums.hash.sha1]);
@@ -81,15 +81,25 @@ export function safeConfig(limits: Limits = defaultLimits): Config {
   return config;
 }
 
-const boundedCache = new WeakMap<Limits, Config>();
+const boundedCaches = [new WeakMap<Limits, Config>(), new WeakMap<Limits, Config>()] as const;
 
-/** {@link safeConfig} for decryption and decompression: bounds the packets that come out of them. */
-export function boundedConfig(limits: Limits): Config {
-  let config = boundedCache.get(limits);
+/** How many packets may come out of a decryption or decompression. */
+export function maxInnerPackets(limits: Limits): number {
+  return innerPackets + 2 * limits.signatures;
+}
+
+/**
+ * {@link safeConfig} for decryption and decompression: bounds the packets that come out of them.
+ *
+ * @param short take first partial lengths under 512 octets
+ */
+export function boundedConfig(limits: Limits, short: boolean = false): Config {
+  const cache = boundedCaches[short ? 1 : 0];
+  let config = cache.get(limits);
   if (config === undefined) {
-    const counted = { ...safeConfig(limits), [packetLimit]: innerPackets + 2 * limits.signatures };
-    config = Object.freeze(counted);
-    boundedCache.set(limits, config);
+    const bounds = { [packetLimit]: maxInnerPackets(limits), [shortFirstPart]: short };
+    config = Object.freeze({ ...safeConfig(limits), ...bounds });
+    cache.set(limits, config);
   }
   return config;
 }

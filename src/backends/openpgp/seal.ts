@@ -6,10 +6,10 @@ import type { BackendCall, EncryptRequest, SignAndEncryptRequest, SignRequest } 
 import { seconds } from './certificate.ts';
 import { type ContentEncryption, sealEncryptedData } from './encrypted-data.ts';
 import type { KeySource } from './keyring.ts';
-import { type AnyPacket, enums, literalPacket, onePassFor, type Signature } from './library.ts';
+import { enums, zipPacket } from './library.ts';
 import { wrapEncrypted, wrapSigned } from './mime.ts';
 import { hashName } from './names.ts';
-import { tag, writePacket } from './packets.ts';
+import { packetHeader, tag, writePacket } from './packets.ts';
 import { allEncryptionKeys, type Chosen, intendedFingerprints, signingKey } from './select.ts';
 import { newSessionKey, sealSessionKey } from './session-key.ts';
 import { signOctets } from './sign-packet.ts';
@@ -30,9 +30,12 @@ export async function sign(store: KeySource, request: SignRequest): Promise<Uint
   const { certificate, component } = await signingKey(store, signer, request);
   const named = await intendedFingerprints(store, recipients, certificate, request);
   signal?.throwIfAborted();
-  const signature = await signOctets(content, component.packet, { at, recipients: named, limits });
-  const packet = writePacket(tag.signature, signature.write());
-  return wrapSigned(content, packet, hashName(signature.hashAlgorithm), signature.version !== 6);
+  const { body, hashAlgorithm, version } = await signOctets(content, component.packet, {
+    at,
+    recipients: named,
+    limits,
+  });
+  return wrapSigned(content, writePacket(tag.signature, body), hashName(hashAlgorithm), version !== 6);
 }
 
 /**
@@ -43,7 +46,7 @@ export async function sign(store: KeySource, request: SignRequest): Promise<Uint
 export async function encrypt(store: KeySource, request: EncryptRequest): Promise<Uint8Array> {
   checkSize(request.content, request);
   const keys = await allEncryptionKeys(store, request.recipients, request);
-  return seal([literalPacket(request.content, request.at)], keys, request);
+  return seal(literal(request), keys, request);
 }
 
 /**
@@ -59,20 +62,26 @@ export async function signAndEncrypt(store: KeySource, request: SignAndEncryptRe
   const keys = await allEncryptionKeys(store, recipients, request);
   const named = await intendedFingerprints(store, recipients, certificate, request);
   signal?.throwIfAborted();
-  const signature = await signOctets(content, component.packet, { at, recipients: named, limits });
-  return seal([onePassFor(signature), literalPacket(content, at), asPacket(signature)], keys, request);
+  const hash = request.packets?.sha256 === true ? 'sha256' : undefined;
+  const { body, onePass } = await signOctets(content, component.packet, { at, recipients: named, hash, limits });
+  const before = writePacket(tag.onePassSignature, onePass);
+  return seal([before, ...literal(request), writePacket(tag.signature, body)], keys, request);
 }
 
-function asPacket(signature: Signature): AnyPacket {
-  return signature as unknown as AnyPacket;
+/** A literal data packet in binary format, without a name: format name-length date(4 octets) content. */
+function literal({ content, at }: EncryptRequest): readonly Uint8Array[] {
+  const fields = new Uint8Array(6);
+  fields[0] = enums.literal.binary;
+  new DataView(fields.buffer).setUint32(2, seconds(at));
+  return [packetHeader(tag.literal, fields.length + content.length), fields, content];
 }
 
 async function seal(
-  packets: readonly AnyPacket[],
+  packets: readonly Uint8Array[],
   keys: readonly Chosen[],
   request: EncryptRequest,
 ): Promise<Uint8Array> {
-  const { hidden, limits, signal } = request;
+  const { hidden, limits, signal, packets: foreign } = request;
   signal?.throwIfAborted();
   const encryption = encryptionFor(keys, request);
   const version = encryption.version === 2 ? 6 : 3;
@@ -81,9 +90,14 @@ async function seal(
       writePacket(tag.publicKeySessionKey, await sealSessionKey(encryption.session, component.packet, version, hidden)),
     ),
   );
-  const data = await sealEncryptedData(packets, encryption, limits);
-  const message = concatBytes(...sessionKeys, writePacket(tag.integrityProtected, data));
-  return wrapEncrypted(message, encryption.version === 1);
+  const inside = foreign?.compress === true ? [zipped(packets)] : packets;
+  const data = await sealEncryptedData(inside, encryption, limits);
+  const message = concatBytes(...sessionKeys, packetHeader(tag.integrityProtected, data.length), data);
+  return foreign?.bare === true ? message : wrapEncrypted(message, encryption.version === 1);
+}
+
+function zipped(packets: readonly Uint8Array[]): Uint8Array {
+  return writePacket(tag.compressed, zipPacket(concatBytes(...packets)).write());
 }
 
 /** As numbers, in which preferences come. */
@@ -93,12 +107,12 @@ const gcm: number = enums.aead.gcm;
 const ocb: number = enums.aead.ocb;
 
 /**
- * SEIPD version 1 with AES-256, which every peer reads; version 2 only when every recipient announces it, in the best
+ * SEIPD version 1 with AES-256, which every peer reads, foreign clients among them; version 2 only when every recipient announces it, in the best
  * suite that all of them list. AES-128 with OCB is the one that none need list (RFC 9580 section 5.2.3.15).
  */
-function encryptionFor(keys: readonly Chosen[], { at }: BackendCall): ContentEncryption {
+function encryptionFor(keys: readonly Chosen[], { at, packets }: BackendCall): ContentEncryption {
   const time = seconds(at);
-  if (!keys.every(({ certificate }) => readsSeipdV2(certificate, time))) {
+  if (packets !== undefined || !keys.every(({ certificate }) => readsSeipdV2(certificate, time))) {
     return { session: newSessionKey(aes256), version: 1 };
   }
   const lists = keys.map(

@@ -7,6 +7,7 @@
 
 import { hex } from '../../bytes.ts';
 import type { Component } from './certificate.ts';
+import { recoverSessionKeyFast, sealSessionKeyFast } from './fast/session-key.ts';
 import { type KeyPacket, newSessionKeyPacket, type SessionKeyPacket, sessionKeyPacketFor } from './library.ts';
 import { keyLength } from './names.ts';
 import { nativeRsa, recoverRsa } from './rsa.ts';
@@ -83,7 +84,8 @@ export async function* recoverSessionKeys(
 ): AsyncGenerator<SessionKey> {
   const { algorithm, ciphertext, version } = recipient;
   if (algorithm > 2) {
-    const session = await recover(recipient, key, cipher, undefined);
+    const session =
+      (await recoverSessionKeyFast(recipient, key, cipher)) ?? (await recover(recipient, key, cipher, undefined));
     if (session !== undefined) yield session;
     return;
   }
@@ -144,6 +146,8 @@ export async function sealSessionKey(
   version: 3 | 6,
   hidden: boolean,
 ): Promise<Uint8Array> {
+  const body = await sealSessionKeyFast({ cipher, key }, recipient, version, hidden);
+  if (body !== undefined) return body;
   const packet = sessionKeyPacketFor({
     version,
     encryptionKeyPacket: recipient,

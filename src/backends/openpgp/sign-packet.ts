@@ -1,8 +1,10 @@
 /** Making a signature packet over octets (RFC 4880 section 5.2.4). */
 
 import type { Limits } from '../../limits.ts';
+import { seconds } from './certificate.ts';
+import { signFast } from './fast/sign.ts';
 import { nameRecipients } from './intended.ts';
-import { enums, type KeyPacket, literalPacket, newSignature, type Signature } from './library.ts';
+import { enums, type KeyPacket, literalPacket, newSignature, onePassFor } from './library.ts';
 import { safeConfig } from './safe-config.ts';
 
 /** What {@link signOctets} needs. */
@@ -15,21 +17,40 @@ export interface SignOctetsOptions {
   readonly limits: Limits;
 }
 
+/** A signature as it stands in a message. */
+export interface MadeSignature {
+  /** The body of the signature packet. */
+  readonly body: Uint8Array;
+  /** The body of the one-pass signature packet that announces it. */
+  readonly onePass: Uint8Array;
+  readonly hashAlgorithm: number;
+  readonly version: number;
+}
+
 /**
  * Signs octets as binary (type 0x00): text signatures cover something else than what was signed.
  *
  * @param key an unlocked secret key packet that may sign
  */
-export async function signOctets(content: Uint8Array, key: KeyPacket, options: SignOctetsOptions): Promise<Signature> {
+export async function signOctets(
+  content: Uint8Array,
+  key: KeyPacket,
+  options: SignOctetsOptions,
+): Promise<MadeSignature> {
+  const { at, recipients, limits } = options;
+  const hashAlgorithm = hashFor(key, options.hash ?? 'sha512');
+  const { version } = key;
+  const made = await signFast(content, key, { time: seconds(at), hashAlgorithm, recipients });
+  if (made !== undefined) return { ...made, hashAlgorithm, version };
   const signature = newSignature();
   signature.signatureType = enums.signature.binary;
   signature.publicKeyAlgorithm = key.algorithm;
-  signature.hashAlgorithm = hashFor(key, options.hash ?? 'sha512');
+  signature.hashAlgorithm = hashAlgorithm;
   // RFC 9580 section 5.2.3: a version 6 key makes version 6 signatures; the library takes it from the key, later.
-  signature.version = key.version;
-  nameRecipients(signature, options.recipients);
-  await signature.sign(key, literalPacket(content, options.at), options.at, false, safeConfig(options.limits));
-  return signature;
+  signature.version = version;
+  nameRecipients(signature, recipients);
+  await signature.sign(key, literalPacket(content, at), at, false, safeConfig(limits));
+  return { body: signature.write(), onePass: onePassFor(signature).write(), hashAlgorithm, version };
 }
 
 /** ECDSA and EdDSA want a hash at least as long as the curve (RFC 9580 sections 5.2.3.2 to 5.2.3.5). */

@@ -1,8 +1,8 @@
-/** Encrypted data in OCB mode on the primitives of the runtime, against openpgp.js's own in JavaScript. */
+/** Encrypted data in AEAD modes on the primitives of the runtime, against openpgp.js's own. */
 import { randomBytes } from 'node:crypto';
 import * as library from 'openpgp';
 import { describe, expect, it } from 'vitest';
-import { openOcbData, sealOcbData } from '../../../src/backends/openpgp/ocb-data.ts';
+import { openAeadData, sealAeadData } from '../../../src/backends/openpgp/aead-data.ts';
 import { literal } from './forge.ts';
 
 const { aead, symmetric } = library.enums;
@@ -58,9 +58,9 @@ describe.each(ciphers)('AES number %i', (cipher, keyLength) => {
       // The library writes the literal again, with lengths of its own.
       const written = (await library.readMessage({ binaryMessage: inside })).packets.write();
       const seipd = await libraryBody(emptySeipd(), inside, cipher, key, chunkSize);
-      expect(Buffer.from((await openOcbData(seipd, 2, key))!).equals(written)).toBe(true);
+      expect(Buffer.from((await openAeadData(seipd, 2, key))!).equals(written)).toBe(true);
       const libre = await libraryBody(emptyLibre(), inside, cipher, key, chunkSize);
-      expect(Buffer.from((await openOcbData(libre, 'libre', key))!).equals(written)).toBe(true);
+      expect(Buffer.from((await openAeadData(libre, 'libre', key))!).equals(written)).toBe(true);
     }
   });
 
@@ -68,13 +68,13 @@ describe.each(ciphers)('AES number %i', (cipher, keyLength) => {
     for (const length of [...lengths, 65_536 - 8, 65_536, 131_072]) {
       const key = randomBytes(keyLength);
       const content = randomBytes(length);
-      const body = await sealOcbData(literal(content), cipher, key);
+      const body = await sealAeadData(literal(content), cipher, aead.ocb, key);
       const data = emptySeipd();
       await data.read(body, library.config);
       await data.decrypt(cipher, key, library.config);
       const message = new library.Message(data.packets as never);
       expect(Buffer.from((await octets(message.getLiteralData() as never)) as Uint8Array).equals(content)).toBe(true);
-      expect(Buffer.from((await openOcbData(body, 2, key))!).equals(literal(content))).toBe(true);
+      expect(Buffer.from((await openAeadData(body, 2, key))!).equals(literal(content))).toBe(true);
     }
   });
 });
@@ -87,7 +87,7 @@ describe('an attacker', () => {
   it.each(['seipd', 'libre'] as const)('changes, cuts, drops, swaps and adds chunks of %s in vain', async (kind) => {
     const version = kind === 'seipd' ? 2 : 'libre';
     const body = await libraryBody(kind === 'seipd' ? emptySeipd() : emptyLibre(), inside, symmetric.aes128, key, 0);
-    expect(await openOcbData(body, version, key)).toBeDefined();
+    expect(await openAeadData(body, version, key)).toBeDefined();
     const start = kind === 'seipd' ? 36 : 19;
     const chunk = (i: number): Uint8Array => body.subarray(start + 80 * i, start + 80 * (i + 1));
     const rest = body.subarray(start + 80 * 4);
@@ -97,18 +97,18 @@ describe('an attacker', () => {
       if (i < 3) continue;
       const changed = Uint8Array.from(body);
       changed[i]! ^= i === 3 ? 1 : 0x80;
-      expect(await openOcbData(changed, version, key), `octet ${i}`).toBeUndefined();
+      expect(await openAeadData(changed, version, key), `octet ${i}`).toBeUndefined();
     }
     for (let length = start + 16; length < body.length; length++) {
-      expect(await openOcbData(body.subarray(0, length), version, key), `${length} octets`).toBeUndefined();
+      expect(await openAeadData(body.subarray(0, length), version, key), `${length} octets`).toBeUndefined();
     }
-    const arranged = (...parts: readonly Uint8Array[]) => openOcbData(Buffer.concat([head, ...parts]), version, key);
+    const arranged = (...parts: readonly Uint8Array[]) => openAeadData(Buffer.concat([head, ...parts]), version, key);
     expect(await arranged(chunk(0), chunk(1), chunk(2), chunk(3), rest)).toBeDefined();
     expect(await arranged(chunk(1), chunk(0), chunk(2), chunk(3), rest)).toBeUndefined();
     expect(await arranged(chunk(0), chunk(1), chunk(2), rest)).toBeUndefined();
     expect(await arranged(chunk(0), chunk(0), chunk(1), chunk(2), chunk(3), rest)).toBeUndefined();
     expect(await arranged(rest)).toBeUndefined();
     expect(await arranged(rest.subarray(-16))).toBeUndefined();
-    expect(await openOcbData(body, version, randomBytes(16))).toBeUndefined();
+    expect(await openAeadData(body, version, randomBytes(16))).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The chunks of encrypted data in OCB mode through the primitives of the runtime, where it has that mode: the library
- * computes it in JavaScript, hundreds of times slower. It is what SEIPD version 2 falls back to when no suite is
+ * The chunks of encrypted data in OCB and GCM mode through the primitives of the runtime, where it has them. The library
+ * computes OCB in JavaScript, hundreds of times slower; it is what SEIPD version 2 falls back to when no suite is
  * preferred (RFC 9580 sections 5.13.2 and 5.2.3.15), and what LibrePGP writes.
  *
  *     SEIPD v2 := %x02 cipher aead chunk-size 32OCTET(salt) *chunk final-tag
@@ -10,16 +10,50 @@
 
 import { provider } from '#crypto';
 import { concatBytes } from '../../bytes.ts';
+import type { MaybePromise } from '../../crypto/provider.ts';
+import { fastPrimitives } from './fast/path.ts';
+import { enums } from './library.ts';
 import { keyLength } from './names.ts';
 import { tag } from './packets.ts';
 
-/** Whether this runtime has OCB; browsers do not. */
-export const nativeOcb: boolean = provider.supports('aes-ocb');
-
 const tagBytes = 16;
 const saltBytes = 32;
-const nonceBytes = 15;
 const headBytes = 4;
+
+/** Octets of a nonce (RFC 9580 section 9.6). */
+const nonceLengths: ReadonlyMap<number, number> = new Map<number, number>([
+  [enums.aead.ocb, 15],
+  [enums.aead.gcm, 12],
+]);
+
+/**
+ * Whether this runtime has a mode for these chunks; browsers leave all of them to the library.
+ *
+ * @param version LibrePGP knows no GCM
+ */
+export function hasAead(aead: number, version: 2 | 'libre'): boolean {
+  if (fastPrimitives() === undefined) return false;
+  return aead === enums.aead.ocb ? provider.supports('aes-ocb') : aead === enums.aead.gcm && version === 2;
+}
+
+interface Chunk {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly additionalData: Uint8Array;
+}
+
+async function sealChunk(aead: number, chunk: Chunk, plaintext: Uint8Array): Promise<readonly Uint8Array[]> {
+  if (aead === enums.aead.ocb) return [await provider.encryptAesOcb(chunk, plaintext)];
+  const { ciphertext, tag: chunkTag } = await provider.encryptAesGcm({ ...chunk, tagLength: tagBytes }, plaintext);
+  return [ciphertext, chunkTag];
+}
+
+function openChunk(aead: number, chunk: Chunk, sealed: Uint8Array): MaybePromise<Uint8Array | undefined> {
+  if (aead === enums.aead.ocb) return provider.decryptAesOcb(chunk, sealed);
+  const end = sealed.length - tagBytes;
+  if (end < 0) return undefined;
+  return provider.decryptAesGcm({ ...chunk, tagLength: tagBytes }, sealed.subarray(0, end), sealed.subarray(end));
+}
 
 /** Key, nonces and associated data of the chunks of one packet. */
 interface Chunks {
@@ -44,7 +78,8 @@ async function chunksOfSeipd(body: Uint8Array, sessionKey: Uint8Array): Promise<
   const info = concatBytes(Uint8Array.of(0xc0 | tag.integrityProtected), body.subarray(0, headBytes));
   const salt = body.subarray(headBytes, headBytes + saltBytes);
   const length = keyLength(body[1]!)!;
-  const derived = await provider.hkdf('sha256', sessionKey, salt, info, length + nonceBytes - 8);
+  const prefixLength = nonceLengths.get(body[2]!)! - 8;
+  const derived = await provider.hkdf('sha256', sessionKey, salt, info, length + prefixLength);
   return {
     key: derived.subarray(0, length),
     size: 2 ** (body[3]! + 6),
@@ -58,6 +93,7 @@ async function chunksOfSeipd(body: Uint8Array, sessionKey: Uint8Array): Promise<
 /** The session key is the key; nonce and associated data count the chunks. */
 function chunksOfLibre(body: Uint8Array, sessionKey: Uint8Array): Chunks {
   const head = concatBytes(Uint8Array.of(0xc0 | tag.aeadEncrypted), body.subarray(0, headBytes));
+  const nonceBytes = nonceLengths.get(body[2]!)!;
   const first = body.subarray(headBytes, headBytes + nonceBytes);
   return {
     key: sessionKey,
@@ -75,18 +111,19 @@ function chunksOfLibre(body: Uint8Array, sessionKey: Uint8Array): Chunks {
 }
 
 /**
- * Decrypts the body of an encrypted data packet in OCB mode. Nothing is given before its last tag was checked.
+ * Decrypts the body of an encrypted data packet. Nothing is given before its last tag was checked.
  *
- * @param body at least as long as head, salt or nonce, and final tag
+ * @param body at least as long as head, salt or nonce, and final tag; in a mode of {@link hasAead}
  * @returns the packets inside, as octets; undefined when a tag does not fit
  */
-export async function openOcbData(
+export async function openAeadData(
   body: Uint8Array,
   version: 2 | 'libre',
   sessionKey: Uint8Array,
 ): Promise<Uint8Array | undefined> {
   const chunks = version === 2 ? await chunksOfSeipd(body, sessionKey) : chunksOfLibre(body, sessionKey);
   const { key, size, start } = chunks;
+  const aead = body[2]!;
   const end = body.length - tagBytes;
   const opened: Uint8Array[] = [];
   let total = 0;
@@ -94,41 +131,47 @@ export async function openOcbData(
   for (let at = start; at < end; at += size + tagBytes, index++) {
     const parameters = { key, nonce: chunks.nonce(index), additionalData: chunks.data(index) };
     const sealed = body.subarray(at, Math.min(at + size + tagBytes, end));
-    const chunk = await provider.decryptAesOcb(parameters, sealed);
+    const chunk = await openChunk(aead, parameters, sealed);
     if (chunk === undefined) return undefined;
     opened.push(chunk);
     total += chunk.length;
   }
   const parameters = { key, nonce: chunks.nonce(index), additionalData: chunks.finalData(index, total) };
-  const final = await provider.decryptAesOcb(parameters, body.subarray(end));
-  return final === undefined ? undefined : concatBytes(...opened);
+  const final = await openChunk(aead, parameters, body.subarray(end));
+  if (final === undefined) return undefined;
+  return opened.length === 1 ? opened[0] : concatBytes(...opened);
 }
 
 /** 64 KiB to a chunk (RFC 9580 section 5.13.2 asks readers for no more than 4 MiB). */
 const chunkSize = 10;
 
 /**
- * Encrypts packets as SEIPD version 2 in OCB mode. Inverse of {@link openOcbData}.
+ * Encrypts packets as SEIPD version 2. Inverse of {@link openAeadData}.
  *
  * @param cipher the AES that `sessionKey` is for
+ * @param aead a mode of {@link hasAead}
  * @returns the body of the packet
  */
-export async function sealOcbData(packets: Uint8Array, cipher: number, sessionKey: Uint8Array): Promise<Uint8Array> {
-  const ocb = 2;
-  const head = concatBytes(Uint8Array.of(2, cipher, ocb, chunkSize), provider.randomBytes(saltBytes));
+export async function sealAeadData(
+  packets: Uint8Array,
+  cipher: number,
+  aead: number,
+  sessionKey: Uint8Array,
+): Promise<Uint8Array> {
+  const head = concatBytes(Uint8Array.of(2, cipher, aead, chunkSize), provider.randomBytes(saltBytes));
   const chunks = await chunksOfSeipd(head, sessionKey);
   const { key, size } = chunks;
   const sealed = [head];
   let index = 0;
   for (let at = 0; at < packets.length; at += size, index++) {
     const parameters = { key, nonce: chunks.nonce(index), additionalData: chunks.data(index) };
-    sealed.push(await provider.encryptAesOcb(parameters, packets.subarray(at, at + size)));
+    sealed.push(...(await sealChunk(aead, parameters, packets.subarray(at, at + size))));
   }
   const parameters = {
     key,
     nonce: chunks.nonce(index),
     additionalData: chunks.finalData(index, packets.length),
   };
-  sealed.push(await provider.encryptAesOcb(parameters, new Uint8Array(0)));
+  sealed.push(...(await sealChunk(aead, parameters, new Uint8Array(0))));
   return concatBytes(...sealed);
 }
