@@ -49,6 +49,63 @@ export interface EncryptionInfo {
   readonly keyTransport: readonly string[];
 }
 
+/**
+ * What the signatures of an object amount to.
+ *
+ * - `good`: right, by a certificate that is trusted for the sender.
+ * - `untrusted`: right, but nobody vouches for the certificate (any more).
+ * - `unknown-signer`: no certificate at hand; nothing can be said about the signature.
+ * - `weak`: right, but made with what the policy does not take.
+ * - `forged`: it does not fit, or is none that may be believed (a forgery, or damage).
+ * - `unsigned`: there is none.
+ */
+export type SignatureLevel = 'good' | 'untrusted' | 'unknown-signer' | 'weak' | 'forged' | 'unsigned';
+
+/** A signature whose signer is not necessarily believed. */
+export interface ClaimedSignature {
+  /** Why it is judged as it is, in plain words. */
+  readonly reason: string;
+  /** Fingerprint of the certificate, lower-case hexadecimal, where one is at hand. */
+  readonly fingerprint: string | undefined;
+  readonly algorithm: string;
+  /** Bare JIDs that the certificate names: claims, unless the level is `good`. */
+  readonly names: readonly string[];
+}
+
+/**
+ * The verdict on a stanza as far as it had been found when the stanza was refused. It holds addresses, fingerprints and
+ * times, and nothing of the content.
+ */
+export interface PartialVerdict {
+  readonly policy: string;
+  readonly backend: string;
+  readonly protection: 'sign' | 'encrypt' | 'sign+encrypt';
+  readonly level: SignatureLevel;
+  readonly signature: ClaimedSignature | undefined;
+  /** Bare JID in the outer `from`. */
+  readonly claimedFrom: string;
+  /** Bare JID that a trusted certificate vouches for as the sender; undefined until that is known. */
+  readonly sender: string | undefined;
+  /** How the signer stands to what is pinned for the sender; undefined until that was asked. */
+  readonly pin: PinStatus | undefined;
+  /** The signed time, once it was judged. */
+  readonly time: { readonly status: string; readonly signed: string | undefined } | undefined;
+  readonly encryption: EncryptionInfo | undefined;
+  /** Names of the elements beside `<e2e/>`, in braces after their namespace. */
+  readonly outside: readonly string[];
+}
+
+/**
+ * How a signer stands to what is pinned for the sender.
+ *
+ * - `match`: the key is pinned for the sender.
+ * - `first`: it was pinned just now, by the choice to pin at first use.
+ * - `none`: nothing is pinned for the sender.
+ * - `changed`: others are pinned; such a stanza is never delivered.
+ * - `off`: pins were not asked.
+ */
+export type PinStatus = 'match' | 'first' | 'none' | 'changed' | 'off';
+
 interface Row {
   readonly message: string;
   readonly reply: E2eReply;
@@ -91,6 +148,8 @@ export interface E2eErrorDetail {
   readonly subject?: string | undefined;
   /** The content encryption, once it is known. */
   readonly encryption?: EncryptionInfo | undefined;
+  /** What the verdict was by then. */
+  readonly verdict?: PartialVerdict | undefined;
 }
 
 /**
@@ -105,11 +164,16 @@ export class E2eError extends Error {
   readonly stage: E2eStage;
   readonly reason: string | undefined;
   readonly encryption: EncryptionInfo | undefined;
+  /**
+   * The verdict as far as it had been found; set where a stanza is refused after its layers were opened, and never for
+   * DECRYPTION_FAILED.
+   */
+  readonly verdict: PartialVerdict | undefined;
 
   /**
    * @param code what went wrong
    * @param stage the step that noticed
-   * @param detail reason, public subject, and the content encryption
+   * @param detail reason, public subject, the content encryption, the verdict so far
    */
   constructor(code: E2eErrorCode, stage: E2eStage, detail: E2eErrorDetail = {}) {
     super(table[code].message);
@@ -117,6 +181,7 @@ export class E2eError extends Error {
     this.stage = stage;
     this.reason = code === 'ERR_E2E_DECRYPTION_FAILED' ? undefined : phrase(detail);
     this.encryption = detail.encryption;
+    this.verdict = code === 'ERR_E2E_DECRYPTION_FAILED' ? undefined : detail.verdict;
   }
 
   /** The plain-data form for logs and the command line. */

@@ -61,8 +61,19 @@ export {
 export type { Sealing, SealingFacts, SealingRule } from './e2e/sending-policy.ts';
 export type { OpenContext } from './e2e/timeliness.ts';
 export { type Glance, type Received, TransparentStream } from './e2e/transparent.ts';
-export type { Protection, Verdict, VerdictTime, VerifiedSender } from './e2e/verdict.ts';
+export type { Expectation } from './e2e/expectation.ts';
+export { type FirstUse, memoryPinStore, PinGuard, type PinGuardOptions, type Pins, type PinStore } from './e2e/pins.ts';
+export { type Roster, roster } from './e2e/roster.ts';
 export {
+  describeVerdict,
+  type Protection,
+  type Verdict,
+  type VerdictFacts,
+  type VerdictTime,
+  type VerifiedSender,
+} from './e2e/verdict.ts';
+export {
+  type ClaimedSignature,
   E2eError,
   type E2eErrorCode,
   type E2eErrorDetail,
@@ -71,8 +82,12 @@ export {
   type EncryptionInfo,
   errorCodes,
   escapeForDisplay,
+  type PartialVerdict,
+  type PinStatus,
+  type SignatureLevel,
 } from './errors.ts';
 export { Jid } from './jid/jid.ts';
+export type { LookAlike } from './jid/look-alike.ts';
 export { defaultLimits, type Limits, limitsWith } from './limits.ts';
 export type { PayloadForm } from './payload/map.ts';
 export type { Payload } from './payload/payload.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { BoundIdentity, SignatureOutcome, SignatureResult } from '../backends/backend.ts';
-import { E2eError, type E2eErrorCode } from '../errors.ts';
+import { type ClaimedSignature, E2eError, type E2eErrorCode, type SignatureLevel } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
 import type { Limits } from '../limits.ts';
 import type { Payload } from '../payload/payload.ts';
@@ -21,31 +21,61 @@ const codeOf: Record<Exclude<SignatureOutcome, 'good'>, E2eErrorCode> = {
   weak: 'ERR_E2E_WEAK_ALGORITHM',
 };
 
+const levelOf: Record<SignatureOutcome, SignatureLevel> = {
+  good: 'good',
+  bad: 'forged',
+  'unknown-signer': 'unknown-signer',
+  untrusted: 'untrusted',
+  expired: 'untrusted',
+  revoked: 'untrusted',
+  weak: 'weak',
+};
+
+/** The signature that an object stands on. */
+export interface JudgedSignature {
+  readonly level: SignatureLevel;
+  /** The one that decides: where there are several, one that is not good. Undefined for an unsigned object. */
+  readonly result: SignatureResult | undefined;
+  /** Which of several signers would be the sender is anybody's guess (RFC 3923 section 6.3 knows one). */
+  readonly several: boolean;
+}
+
+/** Finds what the signatures of an object amount to; refuses nothing. */
+export function judgeSignatures(signatures: readonly SignatureResult[], limits: Limits): JudgedSignature {
+  const result = signatures.find((one) => one.outcome !== 'good') ?? signatures[0];
+  if (result === undefined) return { level: 'unsigned', result, several: false };
+  const several = signatures.length > limits.signatures;
+  return { level: several ? 'forged' : levelOf[result.outcome], result, several };
+}
+
 /**
- * The one good signature.
+ * Refuses an object whose signature is not good, unless the policy delivers that level. What is forged, weak, expired or
+ * revoked is delivered by no policy.
  *
- * @returns undefined for an unsigned object that the policy delivers
+ * @param required whether only a good signature will do, whatever the policy says
  * @throws {E2eError} UNSIGNED, SIGNATURE_INVALID, SIGNER_UNKNOWN, SIGNER_UNTRUSTED, WEAK_ALGORITHM
  */
-export function requireSignature(
-  signatures: readonly SignatureResult[],
-  policy: Policy,
-  limits: Limits,
-): SignatureResult | undefined {
-  const [signature] = signatures;
-  if (signature === undefined) {
-    if (policy.unsigned === 'refuse') throw new E2eError('ERR_E2E_UNSIGNED', 'verify');
-    return undefined;
+export function requireSignature(judged: JudgedSignature, policy: Policy, required: boolean): void {
+  const { level, result, several } = judged;
+  if (several) throw new E2eError('ERR_E2E_SIGNATURE_INVALID', 'verify', { reason: 'several signatures' });
+  if (result === undefined) {
+    if (required || policy.unsigned !== 'deliver') throw new E2eError('ERR_E2E_UNSIGNED', 'verify');
+    return;
   }
-  // Which of several signers would be the sender is anybody's guess (RFC 3923 section 6.3 knows one).
-  if (signatures.length > limits.signatures) {
-    throw new E2eError('ERR_E2E_SIGNATURE_INVALID', 'verify', { reason: 'several signatures' });
-  }
-  const wrong = signatures.find((one) => one.outcome !== 'good');
-  if (wrong !== undefined && wrong.outcome !== 'good') {
-    throw new E2eError(codeOf[wrong.outcome], 'verify', { reason: wrong.reason });
-  }
-  return signature;
+  const { outcome, reason } = result;
+  if (outcome === 'good' || (!required && choiceFor(level, outcome, policy) === 'deliver')) return;
+  throw new E2eError(codeOf[outcome], 'verify', { reason });
+}
+
+function choiceFor(level: SignatureLevel, outcome: SignatureOutcome, policy: Policy): 'refuse' | 'deliver' {
+  if (level === 'unknown-signer') return policy.unknownSigner;
+  return outcome === 'untrusted' ? policy.untrustedSigner : 'refuse';
+}
+
+/** What a signature says of itself. */
+export function claimOf(result: SignatureResult): ClaimedSignature {
+  const { reason, fingerprint, algorithm, chain } = result;
+  return Object.freeze({ reason, fingerprint, algorithm, names: chain[0]?.jids ?? [] });
 }
 
 /** The addresses of the stanza as it came. */
@@ -64,21 +94,27 @@ export interface Envelope {
  * Refuses a payload whose sender is not the stanza's, or not the signer (section 6.3: the `from` MUST match the
  * certificate).
  *
- * @returns the name in the certificate that vouches for the sender; undefined when nobody signed
+ * @returns the name in the certificate that vouches for the sender; undefined when no good signature does
  * @throws {E2eError} SENDER_MISMATCH
  */
 export function requireSender(
   envelope: Envelope,
   payload: Payload,
-  signature: SignatureResult | undefined,
+  judged: JudgedSignature,
 ): BoundIdentity | undefined {
   const from = envelope.from.bare();
   for (const [where, jid] of payload.senders) {
     if (!jid.bare().equals(from)) throw senderMismatch(`${where} names another sender`, jid);
   }
   if (isSent(envelope.context) && !from.equals(envelope.me.bare())) throw senderMismatch('not sent by me', from);
-  if (signature === undefined) return undefined;
-  const identity = signature.identities.find((one) => one.jid.equals(from));
+  const { result, level } = judged;
+  if (result === undefined || level === 'unknown-signer') return undefined;
+  if (level !== 'good') {
+    // Not even by its own account is it the sender's.
+    if (!claimOf(result).names.includes(from.toString())) throw senderMismatch('the certificate names another', from);
+    return undefined;
+  }
+  const identity = result.identities.find((one) => one.jid.equals(from));
   if (identity === undefined) throw senderMismatch('the certificate does not speak for the sender', from);
   return identity;
 }

@@ -1,24 +1,28 @@
 /** Opening: unwrap, decrypt, verify, check, rebuild the stanza (RFC 3923 sections 6 and 7). One call, one verdict. */
 
-import type { SecurityBackend, SignatureResult } from '../backends/backend.ts';
-import { E2eError, type EncryptionInfo } from '../errors.ts';
-import { Jid } from '../jid/jid.ts';
+import type { SecurityBackend } from '../backends/backend.ts';
+import { E2eError } from '../errors.ts';
+import type { Jid } from '../jid/jid.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { parseEntity } from '../mime/entity.ts';
-import { parsePayload, type Payload } from '../payload/payload.ts';
-import { reconstruct } from '../payload/reconstruct.ts';
+import type { Payload } from '../payload/payload.ts';
 import { instantOf } from '../time.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { toElement } from '../xml/from-host.ts';
-import { type Envelope, requireRecipient, requireSameStanza, requireSender, requireSignature } from './check.ts';
-import { decryptLayer, type OpenedLayers, verifyLayer } from './layers.ts';
+import { believe, type Verified } from './believe.ts';
+import { type Envelope, judgeSignatures, requireSignature } from './check.ts';
+import { type Expectation, expectedOf, readExpectation, refusePlain, requiresSignature } from './expectation.ts';
+import { decryptLayer, verifyLayer } from './layers.ts';
 import { readAt, readOptions } from './options.ts';
+import type { PinGuard } from './pins.ts';
 import { type Policy, strictPolicy } from './policy.ts';
+import { type Found, refusal } from './refusal.ts';
 import { ReplayGuard } from './replay.ts';
-import { addressOf, readJid, stanzaKind } from './stanza.ts';
-import { latestDelay, type OpenContext } from './timeliness.ts';
-import { type Timing, requireTimely, signedTimeOf } from './timing.ts';
-import { type Verdict, verdict, verdictInstant, verifiedSender } from './verdict.ts';
+import type { Roster } from './roster.ts';
+import { addressOf, e2eChildren, readJid, stanzaKind } from './stanza.ts';
+import { latestDelay, type OpenContext, readContext } from './timeliness.ts';
+import type { Timing } from './timing.ts';
+import type { Verdict } from './verdict.ts';
 import { unwrap } from './wrap.ts';
 
 /** Options of {@link openStanza}. */
@@ -31,6 +35,10 @@ export interface OpenOptions {
   /** Required by {@link strictPolicy}; `false` is the explicit choice not to look for replays. */
   readonly replay?: ReplayGuard | false | undefined;
   readonly context?: OpenContext | undefined;
+  /** What is pinned for the sender, or expected of this one stanza. */
+  readonly expect?: PinGuard | Expectation | undefined;
+  /** My contacts, for the verdict's `lookAlike`. */
+  readonly roster?: Roster | undefined;
   /** When the stanza is received: now unless given. */
   readonly at?: Date | undefined;
   readonly limits?: Limits | undefined;
@@ -43,6 +51,8 @@ const optionNames = [
   'policy',
   'replay',
   'context',
+  'expect',
+  'roster',
   'at',
   'limits',
   'signal',
@@ -67,7 +77,9 @@ export interface Opened {
  */
 export async function openStanza(stanza: object | string, options: OpenOptions): Promise<Opened> {
   const given = readOptions(options, optionNames);
-  const { policy = strictPolicy, limits = defaultLimits, context = 'live', signal, replay, backends } = given;
+  const { policy = strictPolicy, limits = defaultLimits, signal, replay, backends, roster } = given;
+  const context = readContext(given.context ?? 'live');
+  const expect = readExpectation(given.expect);
   if (replay === undefined && policy.replay === 'required') {
     throw new TypeError('option replay is required by this policy: a ReplayGuard, or false');
   }
@@ -80,19 +92,22 @@ export async function openStanza(stanza: object | string, options: OpenOptions):
 
   const tree = toElement(stanza, { limits, stage: 'unwrap' });
   const envelope = readEnvelope(tree, me, context);
+  const expected = await expectedOf(expect, envelope);
+  if (e2eChildren(tree).length === 0) refusePlain(expected);
   const { entity, outside } = unwrap(tree, limits);
   const call = { backends, me, sender: envelope.from.bare(), at, algorithms: policy.algorithms, limits, signal };
   const outer = await decryptLayer(entity, call);
 
-  let signature: SignatureResult | undefined;
+  const found: Found = { policy, envelope, outside, encryption: outer?.encryption };
   try {
     const content = outer === undefined ? entity : parseEntity(outer.content, { limits, stage: 'parse' });
-    const layers = await verifyLayer(content, outer, call);
-    signature = requireSignature(layers.signatures, policy, limits);
+    found.layers = await verifyLayer(content, outer, call);
+    found.judged = judgeSignatures(found.layers.signatures, limits);
+    requireSignature(found.judged, policy, requiresSignature(expected));
     const timing: Timing = { policy, context, at: instantOf(at), replay, delay: latestDelay(tree), signal };
-    return await believe(layers, signature, envelope, outside, timing, limits);
+    return await believe(found as Verified, expected, timing, limits, roster);
   } catch (error) {
-    throw conceal(error, outer?.encryption, signature !== undefined);
+    throw refusal(error, found);
   }
 }
 
@@ -106,57 +121,4 @@ function readEnvelope(tree: XmlElement, me: Jid, context: OpenContext): Envelope
     throw new E2eError('ERR_E2E_LAYERS_REFUSED', 'unwrap', { reason: 'group chat is never sealed' });
   const to = addressOf(tree, 'to', 'unwrap');
   return { kind, me, from, to, type: tree.attribute('type'), id: tree.attribute('id'), context };
-}
-
-async function believe(
-  layers: OpenedLayers,
-  signature: SignatureResult | undefined,
-  envelope: Envelope,
-  outside: readonly XmlElement[],
-  timing: Timing,
-  limits: Limits,
-): Promise<Opened> {
-  const { policy } = timing;
-  const payload = parsePayload(layers.content, limits);
-  const identity = requireSender(envelope, payload, signature);
-  const recipientBound = requireRecipient(envelope, payload, signature, policy);
-  requireSameStanza(envelope, payload);
-  const { from, to = envelope.me, type, id } = envelope;
-  const rebuilt = reconstruct(payload, { from, to, type, id });
-  const signed = signedTimeOf(payload, signature, policy);
-  // Last, since it writes: nothing that fails a check may touch the state of its claimed sender.
-  const { status, replay } = await requireTimely(signed.nanoseconds, signature, layers.content, envelope, timing);
-  const sender = signature === undefined || identity === undefined ? null : verifiedSender(signature, identity);
-  const facts = {
-    policy: policy.name,
-    backend: layers.backend,
-    protection: layers.protection,
-    payload: payload.form,
-    sender,
-    claimedFrom: from.bare().toString(),
-    recipientBound,
-    recipients: payload.recipients.map((jid) => jid.bare().toString()),
-    authenticated: sender !== null || (layers.encryption?.aead ?? false),
-    encryption: layers.encryption,
-    time: {
-      status,
-      signed: verdictInstant(signed.nanoseconds),
-      source: signed.source,
-      delay: verdictInstant(timing.delay),
-    },
-    replay,
-    outside,
-    dropped: rebuilt.dropped,
-  };
-  return Object.freeze({ stanza: rebuilt.stanza, payload, verdict: verdict(facts) });
-}
-
-/**
- * Until a good signature was seen, all that goes wrong with content that is not AEAD looks alike: whoever can tell one
- * failure from another decrypts CBC byte by byte.
- */
-function conceal(error: unknown, encryption: EncryptionInfo | undefined, signed: boolean): unknown {
-  if (!(error instanceof E2eError) || encryption === undefined) return error;
-  if (!encryption.aead && !signed) return new E2eError('ERR_E2E_DECRYPTION_FAILED', 'decrypt', { encryption });
-  return new E2eError(error.code, error.stage, { reason: error.reason, encryption });
 }

@@ -32,6 +32,16 @@ export interface Policy {
   readonly name: string;
   /** What to do with an object that nobody signed. */
   readonly unsigned: 'refuse' | 'deliver';
+  /**
+   * What to do with a right signature whose certificate nobody vouches for. Delivered, it is no better than unsigned:
+   * anybody can make a certificate that names the sender. Expired and revoked certificates are refused in any case.
+   */
+  readonly untrustedSigner: 'refuse' | 'deliver';
+  /**
+   * What to do with a signature whose certificate is not at hand. Delivered, it is no better than unsigned; it can be
+   * judged later, when the certificate has come (context `verify`).
+   */
+  readonly unknownSigner: 'refuse' | 'deliver';
   /** What to do with an object that names no recipient: anyone could have re-encrypted it to me. */
   readonly unboundRecipient: 'refuse' | 'deliver';
   /** Whether opening without a replay guard must be an explicit choice. */
@@ -44,6 +54,8 @@ export interface Policy {
 export const strictPolicy: Policy = deepFreeze({
   name: 'strict',
   unsigned: 'refuse',
+  untrustedSigner: 'refuse',
+  unknownSigner: 'refuse',
   unboundRecipient: 'refuse',
   replay: 'required',
   time: { deliver: ['ok', 'delayed'], windowSeconds: 300, decreasingSeconds: 600, requireUtc: true },
@@ -61,6 +73,8 @@ export const strictPolicy: Policy = deepFreeze({
 export const rfc3923Policy: Policy = deepFreeze({
   name: 'rfc3923',
   unsigned: 'deliver',
+  untrustedSigner: 'refuse',
+  unknownSigner: 'refuse',
   unboundRecipient: 'deliver',
   replay: 'optional',
   time: {

@@ -11,9 +11,44 @@ import type { TimePolicy, TimeStatus } from './policy.ts';
 /**
  * In which circumstances a stanza is opened. `live` as it arrives; `offline` from offline storage; `archive` from an
  * archive, as often as wanted, with `at` a receive time that the caller vouches for; `sent` for copies of my own
- * stanzas, `sent-archive` for those in an archive; `retry` for a stanza that could not be opened when it was received.
+ * stanzas, `sent-archive` for those in an archive; `retry` for a stanza that could not be opened when it was received;
+ * `verify` for one that was delivered then without a good signature, and is judged again because a certificate has come
+ * since. That one is no new delivery: it is recorded as seen, and having been seen is no error.
  */
-export type OpenContext = 'live' | 'offline' | 'archive' | 'sent' | 'sent-archive' | { readonly retry: Date };
+export type OpenContext =
+  | 'live'
+  | 'offline'
+  | 'archive'
+  | 'sent'
+  | 'sent-archive'
+  | { readonly retry: Date; readonly verify?: never }
+  | { readonly verify: Date; readonly retry?: never };
+
+const contexts: readonly unknown[] = ['live', 'offline', 'archive', 'sent', 'sent-archive'];
+
+/**
+ * Refuses what is no context.
+ *
+ * @throws {TypeError} for anything else, an invalid Date included
+ */
+export function readContext(context: OpenContext): OpenContext {
+  if (contexts.includes(context)) return context;
+  const date = typeof context === 'object' ? firstReceived(context) : undefined;
+  if (!(date instanceof Date) || Number.isNaN(date.getTime()) || Object.keys(context).length !== 1) {
+    throw new TypeError(`option context must be one of ${contexts.join(', ')}, { retry: Date } or { verify: Date }`);
+  }
+  return context;
+}
+
+/** When a stanza that is opened again was first received. */
+function firstReceived(context: OpenContext): Date | undefined {
+  return typeof context === 'object' ? (context.retry ?? context.verify) : undefined;
+}
+
+/** Whether a stanza is judged again that was delivered before. */
+export function isVerifiedAgain(context: OpenContext): boolean {
+  return typeof context === 'object' && context.verify !== undefined;
+}
 
 /** Whether a context is about copies of my own stanzas. */
 export function isSent(context: OpenContext): boolean {
@@ -45,7 +80,8 @@ export function judgeTime(facts: TimeFacts, policy: TimePolicy): TimeStatus {
   const { signed, delay, context } = facts;
   if (signed === undefined) return 'absent';
   const window = BigInt(Math.round(policy.windowSeconds * 1000)) * 1_000_000n;
-  const now = typeof context === 'object' ? BigInt(context.retry.getTime()) * 1_000_000n : facts.now;
+  const before = firstReceived(context);
+  const now = before === undefined ? facts.now : BigInt(before.getTime()) * 1_000_000n;
   if (signed > now + window) return 'future';
   if (signed >= now - window) return 'ok';
   if (isArchive(context)) return 'delayed';

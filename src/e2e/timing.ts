@@ -7,7 +7,14 @@ import { instantOf } from '../time.ts';
 import type { Envelope } from './check.ts';
 import type { Policy, TimeStatus } from './policy.ts';
 import type { RecordOptions, ReplayEntry, ReplayGuard, ReplayStore } from './replay.ts';
-import { distance, isArchive, judgeTime, type OpenContext, secondsToNanoseconds } from './timeliness.ts';
+import {
+  distance,
+  isArchive,
+  isVerifiedAgain,
+  judgeTime,
+  type OpenContext,
+  secondsToNanoseconds,
+} from './timeliness.ts';
 import type { Verdict, VerdictTime } from './verdict.ts';
 
 /** What judging a time needs besides the time. */
@@ -19,6 +26,8 @@ export interface Timing {
   readonly delay: bigint | undefined;
   readonly replay: ReplayGuard | false | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Told what a time is judged to be, before it is refused for that. */
+  readonly judged?: ((status: TimeStatus) => void) | undefined;
 }
 
 /** A signed time and where it stands. */
@@ -69,6 +78,7 @@ export async function requireTimely(
   const guarded = guard instanceof Object && fingerprint !== undefined ? guard : undefined;
   const storeSince = guarded === undefined ? undefined : await guardStore(() => guarded.store.since());
   const status = judgeTime({ signed, now: at, delay, context, storeSince }, policy.time);
+  timing.judged?.(status);
   if (!policy.time.deliver.includes(status)) throw timestamp(`the signed time is ${status}`);
   if (guarded === undefined || fingerprint === undefined || signed === undefined) return { status, replay: 'off' };
 
@@ -76,6 +86,7 @@ export async function requireTimely(
   const entry = await guarded.entry(facts);
   timing.signal?.throwIfAborted();
   if (isArchive(context)) return { status, replay: await lookUp(guarded.store, entry) };
+  if (isVerifiedAgain(context)) return { status, replay: await recordAgain(guarded.store, entry) };
   const options = {
     ordered: context === 'live' && status === 'ok',
     refuseDecreasing: !policy.time.deliver.includes('decreasing'),
@@ -91,6 +102,16 @@ export async function requireTimely(
  */
 export async function lookUp(store: ReplayStore, entry: ReplayEntry): Promise<Verdict['replay']> {
   return (await guardStore(() => store.has(entry))) ? 'known' : 'checked';
+}
+
+/**
+ * Records an object that was delivered before on weaker grounds: from now on it is a replay everywhere else.
+ *
+ * @throws {E2eError} STORE_FAILED
+ */
+async function recordAgain(store: ReplayStore, entry: ReplayEntry): Promise<Verdict['replay']> {
+  const options = { ordered: false, refuseDecreasing: false, decreasingWindow: 0n };
+  return (await guardStore(() => store.record(entry, options))) === 'known' ? 'known' : 'checked';
 }
 
 /**

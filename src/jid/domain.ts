@@ -82,7 +82,8 @@ function unicodeDomain(domain: string): string | undefined {
   return labels.join('.');
 }
 
-function toUnicode(label: string): string | undefined {
+/** The U-label of an A-label; any other label as it is; undefined for what no A-label is. */
+export function toUnicode(label: string): string | undefined {
   if (!label.startsWith('xn--')) return label;
   return label.length > maxLabel ? undefined : decodePunycode(label.slice(4));
 }

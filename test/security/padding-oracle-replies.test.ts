@@ -6,7 +6,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { decryptLayer, verifyLayer } from '../../src/e2e/layers.ts';
-import { requireSignature } from '../../src/e2e/check.ts';
+import { judgeSignatures, requireSignature } from '../../src/e2e/check.ts';
 import { unwrap } from '../../src/e2e/wrap.ts';
 import {
   defaultLimits,
@@ -162,7 +162,7 @@ function literal(him: Person, policy: Policy): Responder {
       encryption = outer?.encryption;
       const raw = { raw: outer!.content, headers: [], contentType: undefined, transferEncoding: 'binary' } as const;
       const { signatures } = await verifyLayer({ ...raw, body: outer!.content }, outer, call);
-      requireSignature(signatures, strictPolicy, defaultLimits);
+      requireSignature(judgeSignatures(signatures, defaultLimits), strictPolicy, false);
       return undefined;
     } catch (error) {
       if (!(error instanceof E2eError)) throw error;
