@@ -18,3 +18,4 @@ writeSuite(
   await securitySuite(await openpgpCast('ed25519'), 'OpenPGP version 4 with the older Ed25519 and Curve25519.'),
 );
 writeSuite(await openpgpSuite());
+await import('./x509-main.ts');
