@@ -1,6 +1,7 @@
 /** UTF-8, base64, hexadecimal and line ends. */
 
 import { E2eError, type E2eStage } from './errors.ts';
+import { base64Lines, base64Octets, decodeBase64Lines, indexOfOctets } from '#octets';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -32,19 +33,11 @@ export function utf8Decode(bytes: Uint8Array, stage: E2eStage = 'parse'): string
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const digitOf = new Int8Array(256).fill(-1);
 for (let i = 0; i < 64; i++) digitOf[alphabet.charCodeAt(i)] = i;
-const digitCode = encoder.encode(alphabet);
 const blank = -2;
 for (const c of [0x20, 0x09, 0x0d, 0x0a]) digitOf[c] = blank;
 
 /** What a character adds to a word of four digits, by its place; negative for all but digits. */
 const places = [18, 12, 6, 0].map((shift) => Int32Array.from(digitOf, (digit) => (digit < 0 ? -1 : digit << shift)));
-/** Two digits at a time, in the byte order of this machine. */
-const digitPairs = new Uint16Array(4096);
-const pairBytes = new Uint8Array(digitPairs.buffer);
-for (let i = 0; i < 4096; i++) {
-  pairBytes[i * 2] = digitCode[i >>> 6]!;
-  pairBytes[i * 2 + 1] = digitCode[i & 63]!;
-}
 
 /**
  * Encodes base64 in lines of `lineLength` characters, each ended by CRLF (RFC 2045 section 6.8).
@@ -52,38 +45,16 @@ for (let i = 0; i < 4096; i++) {
  * @param lineLength a multiple of 4, or 0 for one line without a line end
  */
 export function base64Encode(bytes: Uint8Array, lineLength = 0): Uint8Array {
-  const digits = Math.ceil(bytes.length / 3) * 4;
-  const lines = lineLength === 0 ? 0 : Math.ceil(digits / lineLength);
-  const out = new Uint8Array(digits + lines * 2);
-  // Digits come in fours and line ends in twos, so that pairs of octets are aligned throughout.
-  const pairs = new Uint16Array(out.buffer);
-  const perLine = lineLength === 0 ? bytes.length : (lineLength / 4) * 3;
-  let o = 0;
-  for (let start = 0; start < bytes.length; start += perLine) {
-    const end = Math.min(start + perLine, bytes.length);
-    let i = start;
-    for (; i + 2 < end; i += 3) {
-      const word = (bytes[i]! << 16) | (bytes[i + 1]! << 8) | bytes[i + 2]!;
-      pairs[o++] = digitPairs[word >>> 12]!;
-      pairs[o++] = digitPairs[word & 4095]!;
-    }
-    if (i < end) {
-      const second = i + 1 < end ? bytes[i + 1]! : 0;
-      pairs[o++] = digitPairs[(bytes[i]! << 4) | (second >>> 4)]!;
-      out[o * 2] = i + 1 < end ? digitCode[(second & 15) << 2]! : 0x3d;
-      out[o++ * 2 + 1] = 0x3d;
-    }
-    if (lineLength !== 0) {
-      out[o * 2] = 0x0d;
-      out[o++ * 2 + 1] = 0x0a;
-    }
-  }
-  return out;
+  return base64Octets(bytes, lineLength);
 }
 
-/** {@link base64Encode} on one line, as a string. */
-export function base64Text(bytes: Uint8Array): string {
-  return decoder.decode(base64Encode(bytes));
+/**
+ * {@link base64Encode} as a string.
+ *
+ * @param lineEnd after every line where there are lines
+ */
+export function base64Text(bytes: Uint8Array, lineLength = 0, lineEnd = '\r\n'): string {
+  return base64Lines(bytes, lineLength, lineEnd);
 }
 
 /**
@@ -92,9 +63,47 @@ export function base64Text(bytes: Uint8Array): string {
  *
  * @throws {E2eError} MALFORMED for any other character or a wrong length
  */
-export function base64Decode(text: Uint8Array, stage: E2eStage = 'parse'): Uint8Array {
+export function base64Decode(text: Uint8Array | string, stage: E2eStage = 'parse'): Uint8Array {
   const out = new Uint8Array(Math.floor((text.length * 3) / 4) + 3);
-  let o = 0;
+  const { length, digits } = evenLines(text);
+  if (digits > 0 && decodeBase64Lines(head(text, length), digits, out)) {
+    return decodeDigits(octets(text, length), out, (digits / 4) * 3, stage);
+  }
+  return decodeDigits(octets(text, 0), out, 0, stage);
+}
+
+function head(text: Uint8Array | string, length: number): Uint8Array | string {
+  return typeof text === 'string' ? text.slice(0, length) : text.subarray(0, length);
+}
+
+function octets(text: Uint8Array | string, from: number): Uint8Array {
+  return typeof text === 'string' ? encoder.encode(text.slice(from)) : text.subarray(from);
+}
+
+/** Fewer digits are decoded sooner than looked at. */
+const worthwhile = 256;
+
+/**
+ * How much of a text is lines of one length, as all programs write base64: all but the last line, which may have
+ * padding. Nothing is known of the characters between the line ends.
+ */
+function evenLines(text: Uint8Array | string): { readonly length: number; readonly digits: number } {
+  const codeAt = typeof text === 'string' ? (i: number) => text.charCodeAt(i) : (i: number) => text[i]!;
+  let width = 0;
+  while (width < text.length && codeAt(width) !== CR && codeAt(width) !== LF) width++;
+  if (text.length < worthwhile || width % 4 !== 0 || width === 0) return { length: 0, digits: 0 };
+  if (width === text.length) return { length: width - 4, digits: width - 4 };
+  const crlf = codeAt(width) === CR;
+  const stride = width + (crlf ? 2 : 1);
+  const lines = Math.ceil(text.length / stride) - 1;
+  for (let i = 0, end = width; i < lines; i++, end += stride) {
+    if (crlf ? codeAt(end) !== CR || codeAt(end + 1) !== LF : codeAt(end) !== LF) return { length: 0, digits: 0 };
+  }
+  return { length: lines * stride, digits: lines * width };
+}
+
+/** Decodes the rest of a text, from which `o` octets have come already. */
+function decodeDigits(text: Uint8Array, out: Uint8Array, o: number, stage: E2eStage): Uint8Array {
   let word = 0;
   let count = 0;
   let padding = 0;
@@ -200,12 +209,5 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
  * @returns the index at or after `from`, or -1
  */
 export function indexOfBytes(bytes: Uint8Array, needle: Uint8Array, from = 0): number {
-  const first = needle[0];
-  if (first === undefined) return from;
-  for (let i = bytes.indexOf(first, from); i !== -1; i = bytes.indexOf(first, i + 1)) {
-    let k = 1;
-    while (k < needle.length && bytes[i + k] === needle[k]) k++;
-    if (k === needle.length) return i;
-  }
-  return -1;
+  return indexOfOctets(bytes, needle, from);
 }

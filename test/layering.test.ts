@@ -11,7 +11,8 @@ const ground = ['errors', 'limits', 'bytes', 'time'];
 const below: Record<string, readonly string[]> = {
   errors: [],
   limits: [],
-  bytes: ['errors'],
+  octets: [],
+  bytes: ['errors', 'octets'],
   time: [],
   xml: ground,
   jid: ground,
@@ -58,7 +59,7 @@ const imports: Import[] = files.flatMap((from) => {
   );
   return [...found].flatMap((match) => {
     const target = match[3] ?? match[4] ?? match[5]!;
-    if (target === '#crypto') return [{ from, to: join(src, 'crypto/node.ts'), typeOnly: false }];
+    if (target.startsWith('#')) return [{ from, to: join(src, target.slice(1), 'node.ts'), typeOnly: false }];
     if (!target.startsWith('.')) return [];
     return [{ from, to: resolve(dirname(from), target), typeOnly: match[2] !== undefined }];
   });

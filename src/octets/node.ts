@@ -1,0 +1,54 @@
+/** Octet work that node:buffer does natively, many times as fast as a loop; `web.ts` is the same in plain JavaScript. */
+
+import { Buffer } from 'node:buffer';
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Octets that share their memory with nothing, of text whose characters are all below U+0100. */
+function octetsOf(text: string): Uint8Array {
+  const out = new Uint8Array(text.length);
+  view(out).write(text, 'latin1');
+  return out;
+}
+
+/**
+ * Encodes base64 (RFC 4648 section 4).
+ *
+ * @param lineLength a multiple of 4, or 0 for one line without a line end
+ * @param lineEnd after every line, the last one too
+ */
+export function base64Lines(bytes: Uint8Array, lineLength: number, lineEnd: string): string {
+  const digits = view(bytes).toString('base64');
+  if (lineLength === 0) return digits;
+  let text = '';
+  for (let i = 0; i < digits.length; i += lineLength) text += digits.slice(i, i + lineLength) + lineEnd;
+  return text;
+}
+
+/** {@link base64Lines} as octets, with CRLF. */
+export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array {
+  return octetsOf(base64Lines(bytes, lineLength, '\r\n'));
+}
+
+/**
+ * Decodes base64 whose shape is known.
+ *
+ * @param text lines of digits that all have one length, each with its line end, and nothing else
+ * @param digits how many digits there are if all of them are some
+ * @param out takes what they stand for
+ * @returns whether all were digits; false also where this cannot be told
+ */
+export function decodeBase64Lines(text: Uint8Array | string, digits: number, out: Uint8Array): boolean {
+  const source = typeof text === 'string' ? text : view(text);
+  // The native decoder skips whatever is no digit, takes the two of base64url, and stops at padding.
+  if (source.includes('-') || source.includes('_') || source.includes('=')) return false;
+  const written = view(out).write(typeof source === 'string' ? source : source.toString('latin1'), 'base64');
+  return written === (digits / 4) * 3;
+}
+
+/** The index of `needle` at or after `from`, or -1. */
+export function indexOfOctets(bytes: Uint8Array, needle: Uint8Array, from: number): number {
+  return view(bytes).indexOf(needle, from);
+}

@@ -1,0 +1,67 @@
+/** Octet work in plain JavaScript, for runtimes without node:buffer; see `node.ts`. */
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const digitCode = new TextEncoder().encode(alphabet);
+const decoder = new TextDecoder('latin1');
+
+/** Two digits at a time, in the byte order of this machine. */
+const digitPairs = new Uint16Array(4096);
+const pairBytes = new Uint8Array(digitPairs.buffer);
+for (let i = 0; i < 4096; i++) {
+  pairBytes[i * 2] = digitCode[i >>> 6]!;
+  pairBytes[i * 2 + 1] = digitCode[i & 63]!;
+}
+
+/** See `node.ts`. */
+export function base64Lines(bytes: Uint8Array, lineLength: number, lineEnd: string): string {
+  const text = decoder.decode(base64Octets(bytes, lineLength));
+  return lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd);
+}
+
+/** See `node.ts`. */
+export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array {
+  const digits = Math.ceil(bytes.length / 3) * 4;
+  const lines = lineLength === 0 ? 0 : Math.ceil(digits / lineLength);
+  const out = new Uint8Array(digits + lines * 2);
+  // Digits come in fours and line ends in twos, so that pairs of octets are aligned throughout.
+  const pairs = new Uint16Array(out.buffer);
+  const perLine = lineLength === 0 ? bytes.length : (lineLength / 4) * 3;
+  let o = 0;
+  for (let start = 0; start < bytes.length; start += perLine) {
+    const end = Math.min(start + perLine, bytes.length);
+    let i = start;
+    for (; i + 2 < end; i += 3) {
+      const word = (bytes[i]! << 16) | (bytes[i + 1]! << 8) | bytes[i + 2]!;
+      pairs[o++] = digitPairs[word >>> 12]!;
+      pairs[o++] = digitPairs[word & 4095]!;
+    }
+    if (i < end) {
+      const second = i + 1 < end ? bytes[i + 1]! : 0;
+      pairs[o++] = digitPairs[(bytes[i]! << 4) | (second >>> 4)]!;
+      out[o * 2] = i + 1 < end ? digitCode[(second & 15) << 2]! : 0x3d;
+      out[o++ * 2 + 1] = 0x3d;
+    }
+    if (lineLength !== 0) {
+      out[o * 2] = 0x0d;
+      out[o++ * 2 + 1] = 0x0a;
+    }
+  }
+  return out;
+}
+
+/** See `node.ts`: here it cannot be told. */
+export function decodeBase64Lines(): boolean {
+  return false;
+}
+
+/** See `node.ts`. */
+export function indexOfOctets(bytes: Uint8Array, needle: Uint8Array, from: number): number {
+  const first = needle[0];
+  if (first === undefined) return from;
+  for (let i = bytes.indexOf(first, from); i !== -1; i = bytes.indexOf(first, i + 1)) {
+    let k = 1;
+    while (k < needle.length && bytes[i + k] === needle[k]) k++;
+    if (k === needle.length) return i;
+  }
+  return -1;
+}
