@@ -30,7 +30,7 @@ export const oids = {
   sha384: '2.16.840.1.101.3.4.2.2',
   sha512: '2.16.840.1.101.3.4.2.3',
   shake256: '2.16.840.1.101.3.4.2.12',
-  // Public keys: RFC 4055, RFC 5480, RFC 8410
+  // Public keys: RFC 4055, RFC 5480, RFC 8410, RFC 9881, RFC 9935
   rsaEncryption: '1.2.840.113549.1.1.1',
   rsassaPss: '1.2.840.113549.1.1.10',
   rsaesOaep: '1.2.840.113549.1.1.7',
@@ -88,6 +88,11 @@ export const oids = {
   dhSinglePassStdDhHkdfSha256: '1.2.840.113549.1.9.16.3.19',
   dhSinglePassStdDhHkdfSha384: '1.2.840.113549.1.9.16.3.20',
   dhSinglePassStdDhHkdfSha512: '1.2.840.113549.1.9.16.3.21',
+  // Key encapsulation: RFC 9629 section 3, RFC 8619 section 2
+  oriKem: '1.2.840.113549.1.9.16.13.3',
+  hkdfWithSha256: '1.2.840.113549.1.9.16.3.28',
+  hkdfWithSha384: '1.2.840.113549.1.9.16.3.29',
+  hkdfWithSha512: '1.2.840.113549.1.9.16.3.30',
   // Extensions and names: RFC 5280 section 4.2, RFC 6120 section 13.7.1.4
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',

@@ -21,8 +21,11 @@ export interface KeygenOptions {
   readonly home?: string;
 }
 
-/** Kinds of keys. */
-export type KeyAlgorithm = 'ed25519' | 'p256' | 'p384' | 'rsa2048' | 'rsa3072' | 'rsa4096';
+/** Kinds of keys that both backends have. */
+export type CommonAlgorithm = 'ed25519' | 'p256' | 'p384' | 'rsa2048' | 'rsa3072' | 'rsa4096';
+
+/** Kinds of keys; the last ones are for S/MIME, and not on every runtime. */
+export type KeyAlgorithm = CommonAlgorithm | 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
 
 /** What {@link generate} makes keys for. */
 export interface GenerateRequest {
@@ -41,7 +44,12 @@ export interface GeneratedFiles extends IdentityFiles {
   readonly requests: Uint8Array;
 }
 
-/** Makes keys in the form in which a store files them, with the certificate that others need. */
+/**
+ * Makes keys in the form in which a store files them, with the certificate that others need.
+ *
+ * @throws {CliError} UNSUPPORTED_OPTION for keys that the backend does not have
+ * @throws {E2eError} UNSUPPORTED for keys that the runtime does not have
+ */
 export async function generate(
   backend: BackendName,
   { jid, algorithm, days, passphrase, v6 }: GenerateRequest,
@@ -49,6 +57,7 @@ export async function generate(
   if (backend === 'openpgp') {
     const { generateIdentity } = await import('../backends/openpgp/index.ts');
     const expiresAfterSeconds = days === undefined ? undefined : days * 86_400;
+    if (isLattice(algorithm)) throw new CliError('UNSUPPORTED_OPTION', `${algorithm} is for --backend smime`);
     const made = await generateIdentity({ jid: jid.bare(), algorithm, passphrase, expiresAfterSeconds, v6 });
     const publicPart = Buffer.from(made.certificateArmored);
     return {
@@ -62,6 +71,10 @@ export async function generate(
   const { keysPem, certificatesPem, requestsPem } = await generateIdentity({ jid: jid.bare(), algorithm, days });
   const keys = passphrase === undefined ? keysPem : protect(keysPem, passphrase);
   return { keys, certificates: certificatesPem, publicPart: certificatesPem, requests: requestsPem };
+}
+
+function isLattice(algorithm?: KeyAlgorithm): algorithm is Exclude<KeyAlgorithm, CommonAlgorithm> {
+  return algorithm?.startsWith('ml-dsa-') === true;
 }
 
 /** PKCS #8 under a passphrase (PBES2 with AES-256), which openssl reads too. */

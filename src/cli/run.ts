@@ -17,7 +17,10 @@ import type { SealCommandOptions } from './seal.ts';
 import { passphraseFailure, usePassphraseDescriptor } from './passphrase.ts';
 import { report } from './report.ts';
 
-const algorithms = ['ed25519', 'p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'] as const;
+const algorithms = [
+  ...['ed25519', 'p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'],
+  ...['ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'],
+];
 
 /**
  * Runs one command.
@@ -82,9 +85,10 @@ function program(io: Io): Command {
     .requiredOption('--jid <jid>', 'my address')
     .addOption(new Option('--backend <name>', 'format of the keys').choices(backendNames).makeOptionMandatory())
     .addOption(
-      new Option('--algorithm <name>', 'kind of keys; p256 for smime and ed25519 for openpgp by default').choices(
-        algorithms,
-      ),
+      new Option(
+        '--algorithm <name>',
+        'kind of keys; p256 for smime and ed25519 for openpgp by default; ml-dsa-* (with ML-KEM) for smime only',
+      ).choices(algorithms),
     )
     .option('--days <n>', 'days until they expire; 730 for smime and never for openpgp by default', positiveInteger)
     .option('--csr', 'print a certificate request (PKCS #10) for a CA; smime only')

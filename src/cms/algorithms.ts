@@ -71,6 +71,13 @@ export interface KeyDerivation {
   readonly hash: HashName;
 }
 
+/** The hashes of HKDF, which derives a key-encryption key from an encapsulated secret (RFC 8619), by dotted decimal. */
+export const hkdfHashByOid: ReadonlyMap<string, HashName> = new Map<string, HashName>([
+  [oids.hkdfWithSha256, 'sha256'],
+  [oids.hkdfWithSha384, 'sha384'],
+  [oids.hkdfWithSha512, 'sha512'],
+]);
+
 /** One-pass Diffie-Hellman schemes by dotted decimal. */
 export const keyDerivationByOid: ReadonlyMap<string, KeyDerivation> = new Map<string, KeyDerivation>([
   [oids.dhSinglePassStdDhSha1Kdf, { kind: 'x963', hash: 'sha1' }],

@@ -12,6 +12,7 @@ import { andThen, isPromise } from '../crypto/maybe-promise.ts';
 import type { CryptoFeature, CryptoProvider, MaybePromise, OaepParameters, PrivateKey } from '../crypto/provider.ts';
 import { E2eError } from '../errors.ts';
 import type { Enveloped } from './enveloped-data.ts';
+import { type KemScheme, deriveKemKey } from './kem-recipient.ts';
 import { deriveKeyEncryptionKey } from './key-agreement.ts';
 import type { KeyAgreementScheme, KeyTransportRecipient, Recipient } from './recipients.ts';
 
@@ -70,7 +71,7 @@ export function assertDecryptionAllowed(enveloped: Enveloped, recipient: Recipie
  */
 export function decryptEnveloped(request: DecryptRequest): MaybePromise<Uint8Array> {
   const { enveloped, crypto } = request;
-  assertSupported(request);
+  assertDecryptionSupported(request);
   // Drawn whether it is needed or not, so that its cost tells nothing.
   const replacement = crypto.randomBytes(enveloped.cipher.keyLength);
   return andThen(
@@ -132,21 +133,31 @@ function isLocal(key: PrivateKey | DecryptionFunctions): key is PrivateKey {
   return 'pkcs8' in key;
 }
 
-/** What can be seen without a private key, so that it may be told. */
-function assertSupported({ enveloped, recipient, privateKey, crypto }: DecryptRequest): void {
+/**
+ * Refuses what the key or the runtime cannot do. It is seen without a private key, so that it may be told.
+ *
+ * @throws {E2eError} UNSUPPORTED with `encryption`
+ */
+export function assertDecryptionSupported({ enveloped, recipient, privateKey, crypto }: DecryptRequest): void {
   const { encryption, cipher } = enveloped;
-  const { scheme } = recipient;
   const needed: CryptoFeature[] = [];
   if (cipher.name === 'des-ede3-cbc') needed.push('triple-des');
   else if (cipher.keyLength === 24) needed.push('aes192');
-  let fits = scheme !== undefined;
-  if (scheme !== undefined && 'name' in scheme) {
+  let fits = recipient.scheme !== undefined;
+  if (recipient.kind === 'kem') {
+    needed.push('ml-kem');
+    fits &&= isLocal(privateKey) && privateKey.oid === recipient.scheme?.kem;
+  } else if (recipient.scheme === undefined) {
+    fits = false;
+  } else if (recipient.kind === 'key-transport') {
+    const { scheme } = recipient;
     if (isLocal(privateKey)) {
       fits = privateKey.algorithm === 'rsa';
       if (scheme.name === 'rsa-pkcs1v15') needed.push('rsa-pkcs1v15-decrypt');
       else if (scheme.hash !== scheme.mgfHash) needed.push('oaep-mixed-hash');
     } else fits = privateKey.decryptKey !== undefined && scheme.name === 'rsa-oaep';
-  } else if (scheme !== undefined) {
+  } else {
+    const { scheme } = recipient;
     if (scheme.wrap.cipher === 'des-ede3') needed.push('triple-des');
     else if (scheme.wrap.keyLength === 24) needed.push('aes192');
     if (isLocal(privateKey)) {
@@ -161,6 +172,7 @@ function assertSupported({ enveloped, recipient, privateKey, crypto }: DecryptRe
 
 function recoverKey(request: DecryptRequest): MaybePromise<Uint8Array | undefined> {
   const { recipient } = request;
+  if (recipient.kind === 'kem') return decapsulatedKey(request, recipient.scheme!, recipient.encryptedKey);
   return recipient.kind === 'key-transport'
     ? transportedKey(request, recipient)
     : agreedKey(request, recipient.scheme!, recipient.encryptedKey);
@@ -207,6 +219,19 @@ function agreedKey(
       // NULL in one of the two places.
       key === undefined ? unwrap(shared, scheme, otherForm(wrapAlgorithm), encryptedKey, crypto) : key,
     );
+  });
+}
+
+function decapsulatedKey(
+  { privateKey, crypto }: DecryptRequest,
+  { ciphertext, hash, keyLength, wrapAlgorithm, ukm }: KemScheme,
+  encryptedKey: Uint8Array,
+): MaybePromise<Uint8Array | undefined> {
+  if (!isLocal(privateKey)) return undefined;
+  return andThen(crypto.decapsulate(privateKey, ciphertext), (secret) => {
+    if (secret === undefined) return undefined;
+    const kek = deriveKemKey(crypto, secret, { hash, keyLength, ukm, wrap: wrapAlgorithm.node.raw });
+    return andThen(kek, (value) => crypto.unwrapKey(value, encryptedKey));
   });
 }
 

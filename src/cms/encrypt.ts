@@ -26,6 +26,7 @@ import { E2eError } from '../errors.ts';
 import { type CipherFacts, type ContentCipher, ciphers, keyDerivationByOid, keyWrapOid } from './algorithms.ts';
 import { type CertificateIdentifier, serializeCertificateIdentifier } from './certificate-identifier.ts';
 import { serializeContentInfo } from './content-info.ts';
+import { kemRecipientInfo } from './kem-recipient.ts';
 import { deriveKeyEncryptionKey } from './key-agreement.ts';
 
 /** Ciphers to write. Triple DES is only read. */
@@ -36,7 +37,7 @@ export type RsaKeyTransport = 'rsa-oaep' | 'rsa-pkcs1v15';
 
 /** Whom to encrypt to. */
 export interface EncryptionRecipient {
-  /** `rsa`, `ec` or `x25519`. */
+  /** `rsa`, `ec`, `x25519` or `ml-kem`. */
   readonly publicKey: PublicKey;
   readonly identifier: CertificateIdentifier;
 }
@@ -76,7 +77,9 @@ export function encryptContent(request: EncryptContentRequest): MaybePromise<Uin
   const key = crypto.randomBytes(cipher.keyLength);
   const infos = allOf(recipients.map((recipient) => recipientInfo(recipient, key, request)));
   return andThen(infos, (recipientInfos) => {
-    // RFC 5652 section 6.1: version 2 unless every recipient is a key transport by issuer and serial number.
+    // RFC 5652 section 6.1: version 3 with an OtherRecipientInfo, else 2 unless every recipient is a key transport by
+    // issuer and serial number.
+    const other = recipients.some(({ publicKey }) => publicKey.algorithm === 'ml-kem');
     const plain = recipients.every(
       (one) => one.publicKey.rsa !== undefined && one.identifier.kind !== 'key-identifier',
     );
@@ -86,7 +89,7 @@ export function encryptContent(request: EncryptContentRequest): MaybePromise<Uin
       serializeContentInfo(
         oids.envelopedData,
         derSequence(
-          derInteger(plain ? 0 : 2),
+          derInteger(other ? 3 : plain ? 0 : 2),
           derSetOf(recipientInfos),
           encryptedContentInfo(serializeAlgorithmIdentifier(cipher.oid, derOctetString(iv)), ciphertext),
         ),
@@ -129,6 +132,12 @@ function recipientInfo(
   if (publicKey.algorithm === 'rsa') return keyTransRecipientInfo(publicKey, identifier, key, keyTransport, crypto);
   if (publicKey.algorithm === 'ec' || publicKey.algorithm === 'x25519') {
     return keyAgreeRecipientInfo(publicKey, publicKey.algorithm, identifier, key, crypto);
+  }
+  if (publicKey.algorithm === 'ml-kem') {
+    return andThen(crypto.encapsulate(publicKey), (encapsulated) => {
+      if (encapsulated === undefined) throw unusableKey('the public key cannot encrypt');
+      return kemRecipientInfo(publicKey.oid, identifier, encapsulated, key, crypto);
+    });
   }
   throw unusableKey('this kind of key cannot be encrypted to');
 }

@@ -52,6 +52,7 @@ import {
   parseCertificateIdentifier,
   parseIssuerAndSerial,
 } from './certificate-identifier.ts';
+import { type KemRecipient, parseOtherRecipient } from './kem-recipient.ts';
 
 /** A recipient whose content-encryption key travels under RSA. */
 export interface KeyTransportRecipient {
@@ -88,11 +89,11 @@ export interface KeyAgreementScheme {
 }
 
 /** A recipient that may be one of ours. */
-export type Recipient = KeyTransportRecipient | KeyAgreementRecipient;
+export type Recipient = KeyTransportRecipient | KeyAgreementRecipient | KemRecipient;
 
 /** Everybody to whom a message is encrypted. */
 export interface Recipients {
-  /** One entry for each key transport and for each RecipientEncryptedKey. */
+  /** One entry for each key transport, key encapsulation and RecipientEncryptedKey. */
   readonly recipients: readonly Recipient[];
   /** How the keys travel, each once: also for kinds of recipient that are not supported. */
   readonly keyTransport: readonly string[];
@@ -116,8 +117,10 @@ export function parseRecipients(set: Asn1Node, most: number): Recipients {
   const labels = new Set<string>();
   let others = 0;
   for (const node of set.elements(most)) {
+    const kem = node.tag === contextTag(4) ? parseOtherRecipient(node) : undefined;
     const other = otherKinds.get(node.tag);
-    if (other !== undefined) {
+    if (kem !== undefined) recipients.push(kem);
+    else if (other !== undefined) {
       labels.add(other);
       others++;
     } else if (node.tag === tags.sequence) recipients.push(parseKeyTransport(node));

@@ -13,14 +13,15 @@ import {
   encodeDer,
 } from '../asn1/writer.ts';
 import { hashLength, serializeHash } from '../crypto/hash-algorithm.ts';
+import { mlDsaParameterSet } from '../crypto/lattice-keys.ts';
 import { andThen } from '../crypto/maybe-promise.ts';
 import type {
   CryptoProvider,
   Curve,
   HashName,
-  KeyAlgorithm,
   MaybePromise,
   PrivateKey,
+  PublicKey,
   SignatureAlgorithm,
 } from '../crypto/provider.ts';
 import { serializeSignatureAlgorithm } from '../crypto/signature-algorithm.ts';
@@ -60,26 +61,34 @@ const curveHash: Readonly<Record<Curve, HashName>> = { p256: 'sha256', p384: 'sh
 
 /**
  * The signature that a key makes unless told otherwise: RSA PKCS #1 v1.5 with SHA-256, PSS with a PSS-only key, ECDSA
- * with the hash of the curve's strength (RFC 5753 section 2.1.1), Ed25519.
+ * with the hash of the curve's strength (RFC 5753 section 2.1.1), Ed25519, ML-DSA. A PSS-only key that is restricted gets
+ * its own hash and salt length (RFC 4055 section 3.3).
  *
  * @throws {TypeError} for a key that does not sign
  */
-export function defaultSignatureAlgorithm(key: {
-  readonly algorithm: KeyAlgorithm;
-  readonly curve: Curve | undefined;
-}): SignatureAlgorithm {
+export function defaultSignatureAlgorithm(
+  key: Pick<PublicKey, 'algorithm' | 'oid' | 'curve' | 'pss'>,
+): SignatureAlgorithm {
   switch (key.algorithm) {
     case 'rsa':
       return { scheme: 'rsa-pkcs1v15', hash: 'sha256' };
     case 'rsa-pss':
-      return { scheme: 'rsa-pss', hash: 'sha256', saltLength: hashLength.sha256 };
+      return { scheme: 'rsa-pss', ...pssFor(key.pss) };
     case 'ec':
       return { scheme: 'ecdsa', hash: curveHash[key.curve!] };
     case 'ed25519':
       return { scheme: 'ed25519' };
+    case 'ml-dsa':
+      return { scheme: 'ml-dsa', parameterSet: mlDsaParameterSet(key.oid)! };
     default:
       throw new TypeError('this kind of key does not sign');
   }
+}
+
+function pssFor(restriction: PublicKey['pss']): { readonly hash: HashName; readonly saltLength: number } {
+  const hash = restriction?.hash ?? 'sha256';
+  // RFC 4055 section 3.1: the salt should be as long as the digest; the key may ask for more.
+  return { hash, saltLength: Math.max(hashLength[hash], restriction?.saltLength ?? 0) };
 }
 
 /**
@@ -92,7 +101,7 @@ export function signData(request: SignDataRequest): MaybePromise<Uint8Array> {
   const { content, signer, crypto } = request;
   const { privateKey, identifier } = signer;
   const algorithm = signer.algorithm ?? algorithmFor(privateKey);
-  // RFC 8419 section 3.1: id-sha512 with Ed25519.
+  // RFC 8419 section 3.1: id-sha512 with Ed25519. RFC 9882 section 3.3: everybody has it for ML-DSA.
   const hash = 'hash' in algorithm ? algorithm.hash : 'sha512';
   const digestAlgorithm = serializeHash(hash);
   const signatureAlgorithm = algorithmIdentifier(algorithm);

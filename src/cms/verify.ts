@@ -6,6 +6,7 @@
 import { oids } from '../asn1/oids.ts';
 import { equalBytes } from '../bytes.ts';
 import { hashLength, hashOf } from '../crypto/hash-algorithm.ts';
+import type { MlDsaParameterSet } from '../crypto/lattice-keys.ts';
 import { andThen } from '../crypto/maybe-promise.ts';
 import type { CryptoProvider, HashName, MaybePromise, PublicKey, SignatureAlgorithm } from '../crypto/provider.ts';
 import { fitsKey, signatureAlgorithmName, signatureAlgorithmOf } from '../crypto/signature-algorithm.ts';
@@ -130,11 +131,18 @@ function signatureAlgorithm({ signatureAlgorithm: identifier }: SignerInfo, hash
   return algorithm;
 }
 
-/** RFC 8933 section 3.1 and RFC 8419 section 3: one hash for the content and the signature; SHA-512 for Ed25519. */
+/**
+ * RFC 8933 section 3.1 and RFC 8419 section 3: one hash for the content and the signature; SHA-512 for Ed25519. RFC 9882
+ * section 3.3: ML-DSA with a hash as strong as itself.
+ */
 function hashClash(algorithm: SignatureAlgorithm, hash: HashName): string | undefined {
   if ('hash' in algorithm) return algorithm.hash === hash ? undefined : 'two different hash algorithms';
-  return algorithm.scheme !== 'ed25519' || hash === 'sha512' ? undefined : 'Ed25519 goes with SHA-512';
+  if (algorithm.scheme === 'ed25519') return hash === 'sha512' ? undefined : 'Ed25519 goes with SHA-512';
+  return hashLength[hash] >= mlDsaHashLength[algorithm.parameterSet] ? undefined : 'hash weaker than the ML-DSA key';
 }
+
+/** Octets of the shortest hash with each parameter set: twice its strength of 128, 192 and 256 bits. */
+const mlDsaHashLength: Readonly<Record<MlDsaParameterSet, number>> = { 44: 32, 65: 48, 87: 64 };
 
 /** RFC 5652 section 11: these attributes MUST NOT be unsigned: anybody could have added them. */
 function misplacedAttribute({ unsignedAttributes }: SignerInfo): string | undefined {

@@ -12,8 +12,11 @@ import { parsePublicKey } from './public-key.ts';
 
 /** What the type declarations of the oldest supported release do not have. */
 interface KeyEncapsulation {
-  encapsulate?(key: runtime.KeyObject): { readonly ciphertext: Uint8Array; readonly sharedKey: Uint8Array };
-  decapsulate?(key: runtime.KeyObject, ciphertext: Uint8Array): Uint8Array;
+  readonly encapsulate?: (key: runtime.KeyObject) => {
+    readonly ciphertext: Uint8Array;
+    readonly sharedKey: Uint8Array;
+  };
+  readonly decapsulate?: (key: runtime.KeyObject, ciphertext: Uint8Array) => Uint8Array;
 }
 
 const { encapsulate, decapsulate } = runtime as KeyEncapsulation;

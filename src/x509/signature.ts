@@ -2,6 +2,7 @@
 
 import type { AlgorithmIdentifier } from '../asn1/algorithm-identifier.ts';
 import { oids } from '../asn1/oids.ts';
+import { latticeByOid } from '../crypto/lattice-keys.ts';
 import type { CryptoProvider, MaybePromise, PublicKey, SignatureAlgorithm } from '../crypto/provider.ts';
 import { fitsKey, signatureAlgorithmOf } from '../crypto/signature-algorithm.ts';
 import { E2eError } from '../errors.ts';
@@ -82,8 +83,10 @@ export function weakKey(key: PublicKey, limits: Limits): string | undefined {
   return undefined;
 }
 
-/** The name of a kind of key, for example `rsa3072`, `p256`, `ed25519`. */
+/** The name of a kind of key, for example `rsa3072`, `p256`, `ed25519`, `ml-dsa-65`. */
 export function keyLabel(key: PublicKey): string {
   if (key.rsa !== undefined) return `${key.algorithm}${key.bits}`;
+  const lattice = latticeByOid.get(key.oid);
+  if (lattice !== undefined) return lattice.name;
   return key.curve ?? (key.algorithm === 'unsupported' ? key.oid : key.algorithm);
 }

@@ -2,9 +2,14 @@
 
 import type { AlgorithmPolicy, Decrypted, ExternalPrivateKey } from '../backend.ts';
 import { identifies } from '../../cms/certificate-identifier.ts';
-import { assertDecryptionAllowed, decryptEnveloped, type DecryptionFunctions } from '../../cms/decrypt.ts';
+import {
+  assertDecryptionAllowed,
+  assertDecryptionSupported,
+  decryptEnveloped,
+  type DecryptionFunctions,
+  type DecryptRequest,
+} from '../../cms/decrypt.ts';
 import { type Enveloped, parseEnveloped } from '../../cms/enveloped-data.ts';
-import type { Recipient } from '../../cms/recipients.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { E2eError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
@@ -33,26 +38,27 @@ export async function decryptEntity(
 ): Promise<Decrypted> {
   const enveloped = parseEnveloped(cmsOctets(entity, 'decrypt'), call.limits);
   const { encryption } = enveloped;
-  const { recipient, key } = matchRecipient(enveloped, await ownKeys(), call.algorithms);
-  const privateKey = isExternal(key) ? decryptionFunctions(key) : key;
-  const content = await decryptEnveloped({ enveloped, recipient, privateKey, crypto });
+  const content = await decryptEnveloped(matchRecipient(enveloped, await ownKeys(), call.algorithms, crypto));
   return { content, encryption, signatures: undefined };
 }
 
-interface Match {
-  readonly recipient: Recipient;
-  readonly key: OwnKey['key'];
-}
-
-/** One match is tried, the first that the policy takes: how many are must not depend on what the private key finds. */
-function matchRecipient(enveloped: Enveloped, keys: readonly OwnKey[], policy: AlgorithmPolicy): Match {
+/** One match is tried, the first that the policy takes and the runtime can do: how many are must not depend on what the private key finds. */
+function matchRecipient(
+  enveloped: Enveloped,
+  keys: readonly OwnKey[],
+  policy: AlgorithmPolicy,
+  crypto: CryptoProvider,
+): DecryptRequest {
   let refusal: E2eError | undefined;
   for (const recipient of enveloped.recipients) {
     const own = keys.find(({ certificate }) => identifies(recipient.identifier, certificate));
     if (own === undefined) continue;
+    const privateKey = isExternal(own.key) ? decryptionFunctions(own.key) : own.key;
+    const request = { enveloped, recipient, privateKey, crypto };
     try {
       assertDecryptionAllowed(enveloped, recipient, policy);
-      return { recipient, key: own.key };
+      assertDecryptionSupported(request);
+      return request;
     } catch (error) {
       if (!(error instanceof E2eError)) throw error;
       refusal ??= error;

@@ -5,6 +5,7 @@
 
 import { oids } from '../../asn1/oids.ts';
 import { concatBytes } from '../../bytes.ts';
+import type { MlDsaParameterSet, MlKemParameterSet } from '../../crypto/lattice-keys.ts';
 import type { CryptoProvider, KeyPair, KeyPairKind, SignatureAlgorithm } from '../../crypto/provider.ts';
 import { Jid } from '../../jid/jid.ts';
 import { toUri } from '../../jid/uri.ts';
@@ -26,8 +27,12 @@ import { type GeneralNameInput, serializeGeneralNames } from '../../x509/general
 import { serializePem } from '../../x509/pem.ts';
 import { provider } from '#crypto';
 
-/** The kinds of identity. `ed25519` has a second pair of keys, X25519, since an Ed25519 key cannot decrypt. */
-export type IdentityAlgorithm = 'ed25519' | 'p256' | 'p384' | 'rsa2048' | 'rsa3072' | 'rsa4096';
+/**
+ * The kinds of identity. `ed25519` has a second pair of keys, X25519, since an Ed25519 key cannot decrypt; `ml-dsa-44`,
+ * `ml-dsa-65` and `ml-dsa-87` have ML-KEM-512, ML-KEM-768 and ML-KEM-1024, and need a runtime that has both.
+ */
+export type IdentityAlgorithm =
+  'ed25519' | 'p256' | 'p384' | 'rsa2048' | 'rsa3072' | 'rsa4096' | 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
 
 /** Options of {@link generateIdentity}. */
 export interface GenerateIdentityOptions {
@@ -63,6 +68,8 @@ interface Kind {
   readonly pair: KeyPairKind;
   readonly signature: SignatureAlgorithm;
   readonly usages: readonly KeyUsage[];
+  /** The keys that decrypt, where those that sign cannot. */
+  readonly second?: { readonly pair: KeyPairKind; readonly usage: KeyUsage };
 }
 
 const rsa = (bits: number): Kind => ({
@@ -70,8 +77,20 @@ const rsa = (bits: number): Kind => ({
   signature: { scheme: 'rsa-pkcs1v15', hash: 'sha256' },
   usages: ['digitalSignature', 'keyEncipherment'],
 });
+const mlDsa = (parameterSet: MlDsaParameterSet, kem: MlKemParameterSet): Kind => ({
+  pair: { algorithm: 'ml-dsa', parameterSet },
+  signature: { scheme: 'ml-dsa', parameterSet },
+  usages: ['digitalSignature'],
+  // RFC 9935 section 5: keyEncipherment alone.
+  second: { pair: { algorithm: 'ml-kem', parameterSet: kem }, usage: 'keyEncipherment' },
+});
 const kinds: Readonly<Record<IdentityAlgorithm, Kind>> = {
-  ed25519: { pair: { algorithm: 'ed25519' }, signature: { scheme: 'ed25519' }, usages: ['digitalSignature'] },
+  ed25519: {
+    pair: { algorithm: 'ed25519' },
+    signature: { scheme: 'ed25519' },
+    usages: ['digitalSignature'],
+    second: { pair: { algorithm: 'x25519' }, usage: 'keyAgreement' },
+  },
   p256: {
     pair: { algorithm: 'ec', curve: 'p256' },
     signature: { scheme: 'ecdsa', hash: 'sha256' },
@@ -85,6 +104,9 @@ const kinds: Readonly<Record<IdentityAlgorithm, Kind>> = {
   rsa2048: rsa(2048),
   rsa3072: rsa(3072),
   rsa4096: rsa(4096),
+  'ml-dsa-44': mlDsa(44, 512),
+  'ml-dsa-65': mlDsa(65, 768),
+  'ml-dsa-87': mlDsa(87, 1024),
 };
 
 /**
@@ -137,10 +159,10 @@ export async function generateIdentity(options: GenerateIdentityOptions): Promis
 
   const keys = [serializePem('PRIVATE KEY', pair.privateKey.pkcs8)];
   const certificates = [await certify(pair, kind.usages)];
-  if (algorithm === 'ed25519') {
-    const second = await crypto.generateKeyPair({ algorithm: 'x25519' });
+  if (kind.second !== undefined) {
+    const second = await crypto.generateKeyPair(kind.second.pair);
     keys.push(serializePem('PRIVATE KEY', second.privateKey.pkcs8));
-    certificates.push(await certify(second, ['keyAgreement']));
+    certificates.push(await certify(second, [kind.second.usage]));
   }
   const asked = [
     keyUsageExtension(kind.usages),

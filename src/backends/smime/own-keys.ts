@@ -8,7 +8,7 @@ import type { Limits } from '../../limits.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { weakKey } from '../../x509/signature.ts';
 import { namesJid } from './certificate-identity.ts';
-import { canSign, isExternal, loadIdentity, type OwnIdentity, type OwnKey } from './key-material.ts';
+import { canSign, isExternal, isRunnable, loadIdentity, type OwnIdentity, type OwnKey } from './key-material.ts';
 
 /** A key to sign with, and the certificates that lead to an anchor. */
 export interface SigningKey extends OwnKey {
@@ -29,11 +29,13 @@ export interface SigningKeyQuestion {
  * Chooses a key to sign with: valid, strong, made for signing, whose certificate names the signer. Among several the
  * one that began last.
  *
- * @throws {E2eError} NO_SIGNING_KEY with the reason of the nearest miss; KEY_UNAVAILABLE for a locked key
+ * @throws {E2eError} NO_SIGNING_KEY with the reason of the nearest miss; KEY_UNAVAILABLE for a locked key; UNSUPPORTED
+ * where the runtime lacks the algorithm of the only ones
  */
 export async function chooseSigningKey(store: KeyStore, question: SigningKeyQuestion): Promise<SigningKey> {
   const { signer, limits, crypto } = question;
   let miss: string | undefined;
+  let lacking = false;
   let best: { readonly key: OwnKey; readonly identity: OwnIdentity } | undefined;
   const { identities, locked } = await loadIdentities(store, signer, limits, crypto);
   for (const identity of identities) {
@@ -41,12 +43,15 @@ export async function chooseSigningKey(store: KeyStore, question: SigningKeyQues
       const unfit = unfitToSign(key, question);
       // An encryption key beside it is no news.
       if (unfit !== undefined) miss = canSign(key.certificate) ? unfit : (miss ?? unfit);
+      else if (!isExternal(key.key) && !isRunnable(key.certificate.publicKey, crypto)) lacking = true;
       else if (best === undefined || key.certificate.notBefore > best.key.certificate.notBefore)
         best = { key, identity };
     }
   }
   if (best === undefined) {
     if (locked !== undefined) throw locked;
+    if (lacking)
+      throw new E2eError('ERR_E2E_UNSUPPORTED', 'sign', { reason: 'the runtime lacks the algorithm of the key' });
     throw new E2eError('ERR_E2E_NO_SIGNING_KEY', 'sign', {
       reason: miss ?? 'no key is stored for it',
       subject: signer.toString(),

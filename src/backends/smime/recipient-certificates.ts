@@ -7,7 +7,7 @@ import { E2eError } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
 import type { Limits } from '../../limits.ts';
 import { type Certificate } from '../../x509/certificate.ts';
-import { canEncryptTo } from './key-material.ts';
+import { agrees, canEncryptTo, isRunnable } from './key-material.ts';
 import { judgeCertificate, knownCertificates, trustedIdentities, type TrustRules } from './trust.ts';
 
 /** What recipients' certificates are looked up for. */
@@ -21,9 +21,11 @@ export interface RecipientQuestion {
 }
 
 /**
- * Every certificate that one recipient can be encrypted to: a person has one for each device.
+ * Every certificate that one recipient can be encrypted to: a person has one for each device. One whose algorithm the
+ * runtime lacks is passed by where there is another.
  *
- * @throws {E2eError} NO_RECIPIENT_KEY with the reason of the nearest miss and the JID
+ * @throws {E2eError} NO_RECIPIENT_KEY with the reason of the nearest miss and the JID; UNSUPPORTED where the runtime lacks
+ * the algorithm of the only ones
  */
 export async function recipientCertificates(
   store: KeyStore,
@@ -34,6 +36,7 @@ export async function recipientCertificates(
   const { filed, others } = await knownCertificates(store, recipient, question.limits);
   const intermediates = [...filed, ...others];
   let miss = 'no certificate is known';
+  let lacking = false;
   const found: Certificate[] = [];
   for (const certificate of intermediates) {
     if (found.some((one) => equalBytes(one.publicKey.spki, certificate.publicKey.spki))) continue;
@@ -48,13 +51,18 @@ export async function recipientCertificates(
       miss = 'RFC 3923 needs an RSA certificate';
       continue;
     }
-    const purpose = algorithm === 'rsa' ? 'key-transport' : 'key-agreement';
+    const purpose = agrees(certificate.publicKey) ? 'key-agreement' : 'key-transport';
     const path = await judgeCertificate(certificate, { ...question, purpose, pinned: filed, intermediates }, rules);
     if (path.outcome !== 'trusted') miss = path.reason;
     else if (trustedIdentities(certificate, path, recipient).some(({ jid }) => jid.equals(recipient))) {
-      found.push(certificate);
+      if (isRunnable(certificate.publicKey, question.crypto)) found.push(certificate);
+      else lacking = true;
     } else miss = 'the certificate does not name it';
   }
   if (found.length > 0) return found;
+  if (lacking) {
+    const reason = 'the runtime lacks the algorithm of the certificate';
+    throw new E2eError('ERR_E2E_UNSUPPORTED', 'encrypt', { reason, subject: recipient.toString() });
+  }
   throw new E2eError('ERR_E2E_NO_RECIPIENT_KEY', 'encrypt', { reason: miss, subject: recipient.toString() });
 }

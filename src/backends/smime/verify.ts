@@ -9,7 +9,7 @@ import { type SignedData, parseSignedData } from '../../cms/signed-data.ts';
 import type { SignerInfo } from '../../cms/signer-info.ts';
 import { type SignerVerdict, verifySigner } from '../../cms/verify.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
-import { signatureAlgorithmOf } from '../../crypto/signature-algorithm.ts';
+import { signatureAlgorithmName, signatureAlgorithmOf } from '../../crypto/signature-algorithm.ts';
 import { hashOf } from '../../crypto/hash-algorithm.ts';
 import { E2eError } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
@@ -213,8 +213,7 @@ export function algorithmName({ signatureAlgorithm, digestAlgorithm }: SignerInf
   const hash = hashOf(digestAlgorithm);
   try {
     const algorithm = signatureAlgorithmOf(signatureAlgorithm, hash);
-    if (algorithm !== undefined)
-      return 'hash' in algorithm ? `${algorithm.scheme} ${algorithm.hash}` : algorithm.scheme;
+    if (algorithm !== undefined) return signatureAlgorithmName(algorithm);
   } catch (error) {
     if (!(error instanceof E2eError)) throw error;
   }

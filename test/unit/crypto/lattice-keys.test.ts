@@ -4,7 +4,6 @@
  */
 import { describe, expect, it } from 'vitest';
 import {
-  type DerElement,
   type DerPart,
   der,
   derBitString,
@@ -48,9 +47,9 @@ function publicKey(oid: string, key: Uint8Array, ...parameters: readonly DerPart
   return parsePublicKey(encodeDer(derSequence(derSequence(derOid(oid), ...parameters), derBitString(key))));
 }
 
-function privateKey(oid: string, inner: DerElement, ...parameters: readonly DerPart[]): PrivateKey {
+function privateKey(oid: string, inner: DerPart, ...parameters: readonly DerPart[]): PrivateKey {
   const algorithm = derSequence(derOid(oid), ...parameters);
-  return parsePrivateKey(encodeDer(derSequence(derInteger(0), algorithm, derOctetString(encodeDer(inner)))));
+  return parsePrivateKey(encodeDer(derSequence(derInteger(0), algorithm, derOctetString(inner instanceof Uint8Array ? inner : encodeDer(inner)))));
 }
 
 const malformed = expect.objectContaining({ code: 'ERR_E2E_MALFORMED' }) as E2eError;
@@ -71,7 +70,7 @@ describe.each(rows)('$algorithm-$set keys', (row) => {
   });
 
   it('are read as seed, as expanded key and as both', () => {
-    const forms: readonly [DerElement, Uint8Array | undefined][] = [
+    const forms: readonly [DerPart, Uint8Array | undefined][] = [
       [der(0x80, seed), seed],
       [derOctetString(expanded), undefined],
       [derSequence(derOctetString(seed), derOctetString(expanded)), seed],
