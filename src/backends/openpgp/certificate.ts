@@ -14,6 +14,7 @@ import {
   type Key,
   keyIdBytes,
   type KeyPacket,
+  newSignature,
   type Signature,
   type SignedThing,
   structureOf,
@@ -59,6 +60,8 @@ export interface Component {
   readonly bindings: readonly SelfSignature[];
   /** Per binding: whether the subkey signed back (RFC 4880 section 5.2.1, type 0x19), and until when that holds. */
   readonly backSignatures: ReadonlyMap<SelfSignature, SelfSignature>;
+  /** Those that the subkey made over the primary key alone, which bind nothing unless a foreign client's profile asks. */
+  readonly primaryOnlyBackSignatures: ReadonlyMap<SelfSignature, SelfSignature>;
   readonly revocations: readonly Revocation[];
 }
 
@@ -178,7 +181,8 @@ export function joinCertificates(first: Certificate, second: Certificate): Certi
 
 function joinComponents(first: Component, second: Component): Component {
   const backSignatures = new Map([...first.backSignatures, ...second.backSignatures]);
-  return { ...joinFacts(first, second, 'bindings'), backSignatures };
+  const primaryOnlyBackSignatures = new Map([...first.primaryOnlyBackSignatures, ...second.primaryOnlyBackSignatures]);
+  return { ...joinFacts(first, second, 'bindings'), backSignatures, primaryOnlyBackSignatures };
 }
 
 function joinFacts<N extends 'bindings' | 'certifications', T extends Record<N | 'revocations', readonly unknown[]>>(
@@ -204,12 +208,17 @@ async function component(
     thing,
   );
   const backSignatures = new Map<SelfSignature, SelfSignature>();
+  const primaryOnlyBackSignatures = new Map<SelfSignature, SelfSignature>();
   if (!primary && !tooLarge(packet, verifier.limits)) {
     for (const binding of bindings) {
       const embedded = binding.signature.embeddedSignature;
       if (embedded === null) continue;
       const back = await verifier.selfSignature(embedded, enums.signature.keyBinding, thing, packet);
       if (back !== undefined) backSignatures.set(binding, back);
+      else {
+        const only = await verifier.primaryOnly(embedded, packet);
+        if (only !== undefined) primaryOnlyBackSignatures.set(binding, only);
+      }
     }
   }
   const info = packet.getAlgorithmInfo();
@@ -223,6 +232,7 @@ async function component(
     primary,
     bindings,
     backSignatures,
+    primaryOnlyBackSignatures,
     revocations: await verifier.revocations(
       revocationSignatures,
       primary ? enums.signature.keyRevocation : enums.signature.subkeyRevocation,
@@ -263,15 +273,17 @@ class SelfVerifier {
     thing: SignedThing,
     issuer: KeyPacket,
   ): Promise<SelfSignature | undefined> {
-    if (!(await this.#isRight(signature, type, thing, issuer))) return undefined;
-    const created = seconds(signature.created);
-    const lifetime = signature.signatureNeverExpires ? 0 : (signature.signatureExpirationTime ?? 0);
-    return {
-      signature,
-      created,
-      expires: lifetime === 0 ? Number.POSITIVE_INFINITY : created + Math.min(lifetime, 0xffff_ffff),
-      weak: weakHashes.has(signature.hashAlgorithm ?? 0),
-    };
+    return (await this.#isRight(signature, type, thing, issuer)) ? selfSignatureOf(signature) : undefined;
+  }
+
+  /** A back-signature hashed as a direct-key signature is: over the primary key, without the subkey. */
+  async primaryOnly(signature: Signature, issuer: KeyPacket): Promise<SelfSignature | undefined> {
+    if (signature.signatureType !== enums.signature.keyBinding) return undefined;
+    // A copy, since the library remembers of a signature that it was right, and not of what.
+    const copy = newSignature();
+    copy.read(signature.write());
+    const right = await this.#isRight(copy, enums.signature.key, { key: this.primary }, issuer, true);
+    return right ? selfSignatureOf(copy) : undefined;
   }
 
   async revocations(
@@ -290,7 +302,13 @@ class SelfVerifier {
     return right;
   }
 
-  async #isRight(signature: Signature, type: number, thing: SignedThing, issuer: KeyPacket): Promise<boolean> {
+  async #isRight(
+    signature: Signature,
+    type: number,
+    thing: SignedThing,
+    issuer: KeyPacket,
+    anyType: boolean = false,
+  ): Promise<boolean> {
     if (!this.#usable || !isDated(signature)) return false;
     if (++this.#count > maxSelfSignatures) {
       throw new E2eError('ERR_E2E_LIMIT', 'verify', { reason: 'self-signatures of an OpenPGP certificate' });
@@ -299,7 +317,7 @@ class SelfVerifier {
     // signature made for one purpose would serve for another.
     const own = signature.signatureType;
     const fits = type === certification ? own !== null && own >= 0x10 && own <= 0x13 : own === type;
-    if (!fits) return false;
+    if (!fits && !anyType) return false;
     try {
       await signature.verify(issuer, type, thing, null, false, lenientConfig);
       return true;
@@ -308,6 +326,18 @@ class SelfVerifier {
       return false;
     }
   }
+}
+
+/** The facts of a signature that is right. */
+function selfSignatureOf(signature: Signature): SelfSignature {
+  const created = seconds(signature.created);
+  const lifetime = signature.signatureNeverExpires ? 0 : (signature.signatureExpirationTime ?? 0);
+  return {
+    signature,
+    created,
+    expires: lifetime === 0 ? Number.POSITIVE_INFINITY : created + Math.min(lifetime, 0xffff_ffff),
+    weak: weakHashes.has(signature.hashAlgorithm ?? 0),
+  };
 }
 
 const softReasons: ReadonlySet<number> = new Set([

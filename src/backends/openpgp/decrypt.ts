@@ -2,7 +2,7 @@
 
 import { E2eError, type EncryptionInfo } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
-import type { BackendCall, Decrypted, DecryptRequest, SignatureResult } from '../backend.ts';
+import type { BackendCall, Decrypted, DecryptRequest, PacketOptions, SignatureResult } from '../backend.ts';
 import { cipherText, type EncryptedData, openEncryptedData, readEncryptedData } from './encrypted-data.ts';
 import { judge } from './judge.ts';
 import type { KeySource } from './keyring.ts';
@@ -30,11 +30,13 @@ const ignoredPackets = 16;
  *
  *     message := *(PKESK / SKESK) encrypted-data
  *
+ * @param foreign how the packets of a foreign client are
  * @throws {E2eError} MALFORMED, LIMIT, UNSUPPORTED, WEAK_ALGORITHM
  */
-export function readEnvelope(message: Uint8Array, limits: Limits): Envelope {
+export function readEnvelope(message: Uint8Array, limits: Limits, foreign?: PacketOptions): Envelope {
   const stage = 'decrypt';
-  const packets = readPackets(message, { stage, maxPackets: limits.recipients + 1 + ignoredPackets });
+  const maxPackets = limits.recipients + 1 + ignoredPackets;
+  const packets = readPackets(message, { stage, maxPackets, shortFirstPart: foreign?.shortFirstPart });
   const keys: Packet[] = [];
   let data: EncryptedData | undefined;
   for (const packet of packets) {
@@ -96,7 +98,7 @@ export interface OpenedFor {
 export async function openMessageFor(
   envelope: Envelope,
   keys: readonly Decrypter[],
-  { limits, signal }: Pick<BackendCall, 'limits' | 'signal'>,
+  { limits, signal, packets }: Pick<BackendCall, 'limits' | 'signal' | 'packets'>,
 ): Promise<OpenedFor> {
   const { data, recipients, keyTransport } = envelope;
   const info = (cipher: number | undefined): EncryptionInfo => ({
@@ -117,7 +119,7 @@ export async function openMessageFor(
   for (const { recipient, key } of matches) {
     for await (const session of recoverSessionKeys(recipient, key.component.packet, data.cipher)) {
       signal?.throwIfAborted();
-      const opened = await openEncryptedData(data, session, limits).catch(() => undefined);
+      const opened = await openEncryptedData(data, session, limits, packets).catch(() => undefined);
       if (opened !== undefined) return { opened, encryption: info(session.cipher) };
     }
   }
@@ -173,7 +175,7 @@ export async function decrypt(
   { entity, me, sender, ...call }: DecryptRequest,
   surround: Surround,
 ): Promise<Decrypted> {
-  const envelope = readEnvelope(unwrapEncrypted(entity, call.limits, surround), call.limits);
+  const envelope = readEnvelope(unwrapEncrypted(entity, call.limits, surround), call.limits, call.packets);
   const keys = await decrypters(store, me, call);
   // Looked up before the private key is used, so that no failing look-up comes between.
   const verifiers = await verifiersFor(store, sender, me, call);

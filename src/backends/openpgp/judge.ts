@@ -90,7 +90,7 @@ export async function judge(
 function exceptionsFor({ backSignatures, primaryOnlyBackSignatures }: Component): readonly string[] {
   const believed = new Set(backSignatures.values());
   return [...primaryOnlyBackSignatures.values()].some((back) => believed.has(back))
-    ? ['the signing subkey vouches for the primary key alone, not for belonging to it']
+    ? ['the back-signature of the signing subkey covers the primary key alone']
     : [];
 }
 

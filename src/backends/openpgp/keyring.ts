@@ -19,6 +19,8 @@ export const backendName = 'openpgp';
 /** A store, and how its certificates name JIDs. */
 export interface KeySource extends KeyStore {
   readonly userIds: UserIdForms;
+  /** Believe signing subkeys whose back-signature covers the primary key alone. */
+  readonly primaryOnly?: boolean | undefined;
 }
 
 /** A certificate at hand for a JID. */

@@ -1,7 +1,7 @@
 /** The OpenPGP backend: PGP/MIME (RFC 3156) behind the contract of `backends/backend.ts`. */
 
 import { defaultLimits } from '../../limits.ts';
-import type { CertificateSummary, KeyStore, SecurityBackend } from '../backend.ts';
+import type { BackendCall, CertificateSummary, KeyStore, SecurityBackend } from '../backend.ts';
 import { decrypt } from './decrypt.ts';
 import { importCertificates } from './import.ts';
 import { inspect } from './inspect.ts';
@@ -9,7 +9,7 @@ import { backendName, contactCertificates, type KeySource, ownKeys } from './key
 import { checkVersion } from './library.ts';
 import { recognizeForm } from './mime.ts';
 import { encrypt, sign, signAndEncrypt } from './seal.ts';
-import { encryptionKeys } from './select.ts';
+import { encryptionKeys, keyNames } from './select.ts';
 import { describe } from './summary.ts';
 import type { UserIdForms } from '../../jid/user-id.ts';
 import { verify } from './verify.ts';
@@ -49,20 +49,27 @@ export function openpgp(options: OpenpgpOptions): SecurityBackend {
     find: (jid, backend) => given.find(jid, backend),
     userIds,
   };
+  /** The store as the call sees it: what a profile lets pass holds in the calls that carry it. */
+  const seenBy = ({ packets }: BackendCall): KeySource => {
+    if (packets === undefined) return store;
+    const forms = packets.mailUserIds ? 'mail' : userIds;
+    return { ...store, userIds: forms, primaryOnly: packets.primaryOnlyBackSignature };
+  };
   checkVersion();
   const surround = 'refuse';
   return Object.freeze<SecurityBackend>({
     name: backendName,
     recognize: (entity) => recognizeForm(entity, surround),
-    sign: (request) => sign(store, request),
-    encrypt: (request) => encrypt(store, request),
-    signAndEncrypt: (request) => signAndEncrypt(store, request),
-    decrypt: (request) => decrypt(store, request, surround),
-    verify: (request) => verify(store, request, surround),
+    sign: (request) => sign(seenBy(request), request),
+    encrypt: (request) => encrypt(seenBy(request), request),
+    signAndEncrypt: (request) => signAndEncrypt(seenBy(request), request),
+    decrypt: (request) => decrypt(seenBy(request), request, surround),
+    verify: (request) => verify(seenBy(request), request, surround),
     async canSealTo(jid, at) {
       const algorithms = { ...anyPolicy, clockSkewSeconds };
       return (await encryptionKeys(store, jid, { at, limits: defaultLimits, algorithms })).length > 0;
     },
+    keyNames: (request) => keyNames(seenBy(request), request),
     inspect: (entity, limits) => inspect(entity, limits, surround),
     async certificates(jid): Promise<readonly CertificateSummary[]> {
       const own = await ownKeys(store, jid, defaultLimits, 'parse');

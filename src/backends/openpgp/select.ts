@@ -1,8 +1,9 @@
 /** Which keys to use: the sender's signing key, every recipient's encryption keys, the signer's certificates. */
 
-import { E2eError } from '../../errors.ts';
+import { E2eError, type E2eStage } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
-import type { BackendCall, BoundIdentity, KeyStore } from '../backend.ts';
+import type { Limits } from '../../limits.ts';
+import type { BackendCall, BoundIdentity, KeyNamesRequest, KeyStore } from '../backend.ts';
 import { type Certificate, type Component, fingerprintOctets, joinCertificates, seconds } from './certificate.ts';
 import {
   contactCertificates,
@@ -12,7 +13,7 @@ import {
   type OwnKey,
   ownKeys,
 } from './keyring.ts';
-import { identitiesFor } from './user-id.ts';
+import { identitiesFor, userIdFor } from './user-id.ts';
 import { keyStatus, keyStatusWithSkew, keyFor } from './validity.ts';
 
 /** A certificate with the key of it that was chosen. */
@@ -32,7 +33,7 @@ export async function signingKey(store: KeySource, signer: Jid, call: BackendCal
   const time = seconds(at);
   const skew = algorithms.clockSkewSeconds;
   let chosen: (Chosen & { readonly own: OwnKey }) | undefined;
-  for (const own of await ownKeys(store, signer, limits, 'sign')) {
+  for (const own of await ownKeysUpdated(store, signer, limits, 'sign')) {
     const { certificate } = own;
     if (identitiesFor(certificate, signer, time, skew, store.userIds).length === 0) continue;
     const component = [...certificate.subkeys, certificate.primary]
@@ -52,13 +53,54 @@ function newer(best: Component | undefined, key: Component): Component {
   return best === undefined || (key.created > best.created && !key.primary) ? key : best;
 }
 
+/** My own keys with what filed copies of their certificates add: a revocation above all, which the key file lacks. */
+async function ownKeysUpdated(store: KeySource, jid: Jid, limits: Limits, stage: E2eStage): Promise<readonly OwnKey[]> {
+  const own = await ownKeys(store, jid, limits, stage);
+  if (own.length === 0) return own;
+  const copies = await contactCertificates(store, jid, limits);
+  return own.map((key) => {
+    const copy = copies.find(({ certificate }) => certificate.fingerprint === key.certificate.fingerprint);
+    return { ...key, certificate: viewOf(store, copy === undefined ? key.certificate : joined(key, copy.certificate)) };
+  });
+}
+
+const joins = new WeakMap<Certificate, { readonly copy: Certificate; readonly both: Certificate }>();
+
+function joined({ certificate }: OwnKey, copy: Certificate): Certificate {
+  let join = joins.get(certificate);
+  if (join?.copy !== copy) {
+    join = { copy, both: joinCertificates(certificate, copy) };
+    joins.set(certificate, join);
+  }
+  return join.both;
+}
+
+const views = new WeakMap<Certificate, Certificate>();
+
+/** A certificate as the profile of a foreign client has it believed. */
+function viewOf({ primaryOnly = false }: KeySource, certificate: Certificate): Certificate {
+  if (!primaryOnly) return certificate;
+  let view = views.get(certificate);
+  if (view === undefined) {
+    view = { ...certificate, subkeys: certificate.subkeys.map(believingPrimaryOnly) };
+    views.set(certificate, view);
+  }
+  return view;
+}
+
+function believingPrimaryOnly(subkey: Component): Component {
+  if (subkey.primaryOnlyBackSignatures.size === 0) return subkey;
+  return { ...subkey, backSignatures: new Map([...subkey.primaryOnlyBackSignatures, ...subkey.backSignatures]) };
+}
+
 /** Certificates at hand for a JID; my own secret keys count as filed for my own JID. */
-async function certificatesAtHand(store: KeyStore, jid: Jid, call: BackendCall): Promise<readonly HeldCertificate[]> {
-  const held = [...(await contactCertificates(store, jid, call.limits))];
-  for (const { certificate } of await ownKeys(store, jid, call.limits, 'encrypt')) {
+async function certificatesAtHand(store: KeySource, jid: Jid, call: BackendCall): Promise<readonly HeldCertificate[]> {
+  const copies = await contactCertificates(store, jid, call.limits);
+  const held = copies.map((copy) => ({ ...copy, certificate: viewOf(store, copy.certificate) }));
+  for (const { certificate } of await ownKeysUpdated(store, jid, call.limits, 'encrypt')) {
     const known = held.findIndex((one) => one.certificate.fingerprint === certificate.fingerprint);
     if (known === -1) held.push({ certificate, filed: true });
-    else held[known] = { certificate: joinCertificates(held[known]!.certificate, certificate), filed: true };
+    else held[known] = { certificate, filed: true };
   }
   return held;
 }
@@ -122,6 +164,20 @@ export async function intendedFingerprints(
   if (named.size === 0) return [];
   named.set(signer.fingerprint, fingerprintOctets(signer));
   return [...named.values()];
+}
+
+/**
+ * The User ID by which each key in use names a JID, as written.
+ *
+ * @throws {E2eError} NO_SIGNING_KEY, NO_RECIPIENT_KEY
+ */
+export async function keyNames(store: KeySource, { jid, use, ...call }: KeyNamesRequest): Promise<readonly string[]> {
+  const chosen = use === 'sign' ? [await signingKey(store, jid, call)] : await allEncryptionKeys(store, [jid], call);
+  const time = seconds(call.at);
+  const names = chosen.map(({ certificate }) => {
+    return userIdFor(certificate, jid, time, call.algorithms.clockSkewSeconds, store.userIds)!.text;
+  });
+  return [...new Set(names)];
 }
 
 /** Whose signature counts, and for whom. */

@@ -3,14 +3,32 @@
 import type { Jid } from '../../jid/jid.ts';
 import { jidOfUserId, type UserIdForms } from '../../jid/user-id.ts';
 import type { BoundIdentity } from '../backend.ts';
-import type { Certificate } from './certificate.ts';
+import type { Certificate, UserId } from './certificate.ts';
 import { certificationAt } from './validity.ts';
 
 /**
- * The names by which a certificate speaks for a JID at a time: User IDs certified and not revoked, equal to the JID.
+ * The User ID by which a certificate names a JID at a time: certified, not revoked, equal to the JID.
  *
  * @param time seconds since 1970
  * @param skewSeconds by how much a certification may be ahead: a new key of somebody whose clock is
+ */
+export function userIdFor(
+  certificate: Certificate,
+  jid: Jid,
+  time: number,
+  skewSeconds: number,
+  forms: UserIdForms,
+): UserId | undefined {
+  return certificate.userIds.find((userId) => {
+    if (jidOfUserId(userId.text, forms)?.equals(jid) !== true) return false;
+    return (certificationAt(userId, time) ?? certificationAt(userId, time + skewSeconds)) !== undefined;
+  });
+}
+
+/**
+ * The names by which a certificate speaks for a JID at a time.
+ *
+ * @param time and the others as for {@link userIdFor}
  */
 export function identitiesFor(
   certificate: Certificate,
@@ -19,14 +37,8 @@ export function identitiesFor(
   skewSeconds: number,
   forms: UserIdForms,
 ): readonly BoundIdentity[] {
-  for (const userId of certificate.userIds) {
-    const named = jidOfUserId(userId.text, forms);
-    if (named?.equals(jid) !== true) continue;
-    if ((certificationAt(userId, time) ?? certificationAt(userId, time + skewSeconds)) !== undefined) {
-      return [{ jid: named, source: 'user-id' }];
-    }
-  }
-  return [];
+  const found = userIdFor(certificate, jid, time, skewSeconds, forms);
+  return found === undefined ? [] : [{ jid: jidOfUserId(found.text, forms)!, source: 'user-id' }];
 }
 
 /** The User IDs that are certified at a time, as written. */
