@@ -72,6 +72,8 @@ export function processPolicies(inputs: PolicyInputs, length: number): PolicyPro
   let policyMapping = inputs.inhibitPolicyMapping ? 0 : length + 1;
   let expected: Level = { any: true, nodes: new Map() };
   const levels: Level[] = [];
+  // After a refusal the levels no longer fit together, and nothing that follows could make the path valid.
+  let refusal: string | undefined;
 
   const constrain = (certificate: Certificate): void => {
     const { policyConstraints, inhibitAnyPolicy } = certificate;
@@ -80,7 +82,10 @@ export function processPolicies(inputs: PolicyInputs, length: number): PolicyPro
     inhibitAny = Math.min(inhibitAny, inhibitAnyPolicy ?? inhibitAny);
   };
 
-  const step = (
+  const step = (...parameters: Parameters<typeof process>): string | undefined =>
+    refusal === undefined ? (refusal = process(...parameters)) : undefined;
+
+  const process = (
     certificate: Certificate,
     policies: readonly string[] | undefined,
     selfIssued: boolean,
@@ -115,6 +120,7 @@ export function processPolicies(inputs: PolicyInputs, length: number): PolicyPro
     anchor: (certificate) => step(certificate, certificate.certificatePolicies ?? [anyPolicy], true, false),
     next: (certificate, selfIssued, last) => step(certificate, certificate.certificatePolicies, selfIssued, last),
     end() {
+      if (refusal !== undefined) return refusal;
       const policies = userConstrainedPolicies(levels, inputs.initialPolicies);
       if (explicitPolicy === 0 && policies.size === 0) return 'no certificate policy that the user accepts';
       return policies;

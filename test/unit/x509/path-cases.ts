@@ -270,6 +270,17 @@ const policyCases: readonly PathCase[] = [
     chain: [withExtensions(policiesExtension(a), mappingsExtension([any, b])), policies(b)],
   },
   {
+    name: 'mapping to anyPolicy of a policy that nobody expects, and the target has an expected one',
+    expected: 'untrusted',
+    chain: [policies(a), withExtensions(policiesExtension(b), mappingsExtension([b, any])), policies(a)],
+  },
+  {
+    name: 'no expected policy on the way, and one in the target',
+    expected: 'untrusted',
+    policies: explicit,
+    chain: [policies(a), policies(b), policies(a)],
+  },
+  {
     name: 'mapping inhibited by the user',
     expected: 'untrusted',
     policies: { ...explicit, inhibitPolicyMapping: true },
