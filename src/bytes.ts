@@ -183,6 +183,12 @@ export function toCrlf(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
+/** {@link toCrlf} for text; joining makes one flat string, as replacing would not. */
+export function crlfText(text: string): string {
+  if (text.includes('\r')) return text.replace(/\r\n?|\n/g, '\r\n');
+  return text.includes('\n') ? text.split('\n').join('\r\n') : text;
+}
+
 /** Whether two byte strings are the same; not in constant time, for public data only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

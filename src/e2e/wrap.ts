@@ -2,10 +2,10 @@
  * The `<e2e/>` element: a MIME object as the text of one child of a stanza (RFC 3923 sections 3.1, 4.1, 5 and 9.1).
  */
 
-import { base64Decode, toCrlf, utf8, utf8Decode } from '../bytes.ts';
+import { base64Decode, crlfText, utf8, utf8Decode } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
-import { type Entity, parseEntity } from '../mime/entity.ts';
+import { bareEntity, type Entity, parseEntity, parseTextEntity } from '../mime/entity.ts';
 import { element, type XmlElement, type XmlNode } from '../xml/element.ts';
 import { E2E } from '../xml/namespaces.ts';
 import { e2eChildren } from './stanza.ts';
@@ -46,41 +46,28 @@ export function unwrap(stanza: XmlElement, limits: Limits): Unwrapped {
   const text = e2e.text;
   if (text.length > limits.stanzaBytes) throw new E2eError('ERR_E2E_LIMIT', 'unwrap', { reason: 'stanza too large' });
   const outside = stanza.elements.filter((child) => child !== e2e);
-  return { entity: entityOf(trimStart(linesOf(text)), limits), outside };
-}
-
-/** Text of XML has no CR (XML 1.0 section 2.11) but by a character reference. Joining makes one flat string. */
-function linesOf(text: string): Uint8Array {
-  return text.includes('\r') ? toCrlf(utf8(text, 'unwrap')) : utf8(text.split('\n').join('\r\n'), 'unwrap');
+  return { entity: entityOf(trimStart(text), limits), outside };
 }
 
 /** RFC 3923 examples 3 and 9 put a line end after `<![CDATA[`, which must not read as an empty header block. */
-function trimStart(bytes: Uint8Array): Uint8Array {
+function trimStart(text: string): string {
   let start = 0;
-  while (start < bytes.length && isBlank(bytes[start]!)) start++;
-  return bytes.subarray(start);
+  while (start < text.length && ' \t\r\n'.includes(text[start]!)) start++;
+  return text.slice(start);
 }
-
-function isBlank(byte: number): boolean {
-  return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a;
-}
-
-const colon = 0x3a;
-const dash = 0x2d;
 
 /**
  * Examples 5, 6, 11 and 12 of RFC 3923 show bare base64 where the text asks for a MIME object, and one deployed client
  * sends it so. No MIME header block is free of colons, no base64 text holds one, and an armor begins with dashes.
  */
-function entityOf(bytes: Uint8Array, limits: Limits): Entity {
-  if (bytes.length === 0) throw malformed('e2e is empty');
-  if (bytes[0] === dash) return bare(bytes, bytes);
-  if (bytes.includes(colon)) return parseEntity(bytes, { limits, stage: 'unwrap' });
-  return bare(bytes, base64Decode(bytes, 'unwrap'));
-}
-
-function bare(raw: Uint8Array, body: Uint8Array): Entity {
-  return { raw, headers: [], contentType: undefined, transferEncoding: 'binary', body };
+function entityOf(text: string, limits: Limits): Entity {
+  if (text === '') throw malformed('e2e is empty');
+  const isMime = !text.startsWith('-') && text.includes(':');
+  // Text of XML has no CR (XML 1.0 section 2.11) but by a character reference.
+  if (isMime && !text.includes('\r')) return parseTextEntity(text, { limits, stage: 'unwrap' });
+  const bytes = utf8(crlfText(text), 'unwrap');
+  if (isMime) return parseEntity(bytes, { limits, stage: 'unwrap' });
+  return bareEntity(text.startsWith('-') ? bytes : base64Decode(bytes, 'unwrap'), bytes);
 }
 
 function malformed(reason: string): E2eError {

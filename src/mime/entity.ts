@@ -10,7 +10,7 @@
  * the Content family twice.
  */
 
-import { concatBytes, utf8, utf8Decode } from '../bytes.ts';
+import { concatBytes, crlfText, indexOfBytes, utf8, utf8Decode } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { type ContentType, defaultContentType, parseContentType } from './content-type.ts';
@@ -46,8 +46,7 @@ export interface ParseEntityOptions {
   readonly stage?: E2eStage | undefined;
 }
 
-const CR = 0x0d;
-const LF = 0x0a;
+const headerEnd = utf8('\r\n\r\n');
 
 /**
  * Parses an entity, keeping its exact bytes.
@@ -56,70 +55,129 @@ const LF = 0x0a;
  * @throws {E2eError} MALFORMED, LIMIT
  */
 export function parseEntity(bytes: Uint8Array, { limits, stage = 'parse' }: ParseEntityOptions): Entity {
-  const malformed = (reason: string): E2eError => new E2eError('ERR_E2E_MALFORMED', stage, { reason });
-  const end = Math.min(bytes.length, limits.mimeHeaderBytes);
+  const empty = bytes[0] === 0x0d && bytes[1] === 0x0a;
+  const end = empty ? 0 : endOfHeaders(bytes, limits, stage);
+  const facts = parseHeaders(utf8Decode(bytes.subarray(0, end), stage), limits, stage);
+  return { raw: bytes, ...facts, body: bytes.subarray(end + 2) };
+}
+
+/** Where the empty line after the header block begins. */
+function endOfHeaders(bytes: Uint8Array, limits: Limits, stage: E2eStage): number {
+  const head = bytes.subarray(0, limits.mimeHeaderBytes);
+  const end = indexOfBytes(head, headerEnd);
+  if (end !== -1) return end + 2;
+  // What is wrong in the lines that are there comes before what is missing.
+  parseHeaders(utf8Decode(head.subarray(0, head.lastIndexOf(0x0a) + 1), stage), limits, stage);
+  if (bytes.length > limits.mimeHeaderBytes) throw overLong(stage);
+  throw malformed(stage, 'MIME header block without end');
+}
+
+/** An entity as text, whose octets are made when somebody asks for them. */
+class TextEntity implements Entity {
+  readonly headers: readonly MimeHeader[];
+  readonly contentType: ContentType;
+  readonly transferEncoding: string;
+  readonly #text: string;
+  readonly #bodyStart: number;
+  #octets: Uint8Array | undefined;
+  #body: Uint8Array | undefined;
+
+  constructor({ headers, contentType, transferEncoding }: HeaderFacts, text: string, bodyStart: number) {
+    this.headers = headers;
+    this.contentType = contentType;
+    this.transferEncoding = transferEncoding;
+    this.#text = text;
+    this.#bodyStart = bodyStart;
+  }
+
+  get raw(): Uint8Array {
+    return (this.#octets ??= utf8(crlfText(this.#text)));
+  }
+
+  get body(): Uint8Array {
+    return (this.#body ??= utf8(crlfText(this.bodyText)));
+  }
+
+  get bodyText(): string {
+    return this.#text.slice(this.#bodyStart);
+  }
+}
+
+/**
+ * {@link parseEntity} for text whose line ends are LF.
+ *
+ * @param text a well-formed string
+ * @throws {E2eError} MALFORMED, LIMIT
+ */
+export function parseTextEntity(text: string, options: ParseEntityOptions): Entity {
+  const { limits, stage = 'parse' } = options;
+  const end = text.startsWith('\n') ? 0 : text.indexOf('\n\n') + 1;
+  const block = end > limits.mimeHeaderBytes ? undefined : crlfText(text.slice(0, end));
+  const readable = block !== undefined && (end > 0 || text.startsWith('\n')) && !/[^\x00-\x7f]/.test(block);
+  if (!readable || block.length + 2 > limits.mimeHeaderBytes) return parseEntity(utf8(crlfText(text), stage), options);
+  return new TextEntity(parseHeaders(block, limits, stage), text, end + 1);
+}
+
+/** The body of an entity as text, where it came as text; line ends are LF. */
+export function bodyTextOf(entity: Entity): string | undefined {
+  return entity instanceof TextEntity ? entity.bodyText : undefined;
+}
+
+/** What a header block says. */
+interface HeaderFacts {
+  readonly headers: readonly MimeHeader[];
+  readonly contentType: ContentType;
+  readonly transferEncoding: string;
+}
+
+/** @param block the fields with their line ends, without the empty line */
+function parseHeaders(block: string, limits: Limits, stage: E2eStage): HeaderFacts {
   const headers: MimeHeader[] = [];
   const seen = new Set<string>();
   let contentType = defaultContentType;
   let transferEncoding = '7bit';
   let start = 0;
-  while (bytes[start] !== CR || bytes[start + 1] !== LF) {
+  const nextLine = (): string => {
+    const end = block.indexOf('\r\n', start);
+    if (end === -1) throw malformed(stage, 'bare CR or LF in a MIME header');
+    const line = block.slice(start, end);
+    start = end + 2;
+    return line;
+  };
+  while (start < block.length) {
     if (headers.length === limits.mimeHeaders) {
       throw new E2eError('ERR_E2E_LIMIT', stage, { reason: 'MIME header fields' });
     }
-    const next = fieldEnd(bytes, start, end, limits, stage);
-    const field = parseField(utf8Decode(bytes.subarray(start, next - 2), stage), malformed);
+    let line = nextLine();
+    while (block[start] === ' ' || block[start] === '\t') {
+      const folded = nextLine();
+      // Some readers take such a line for the empty line that ends the header block.
+      if (trimBlanks(folded) === '') throw malformed(stage, 'blank folded line in a MIME header');
+      line += folded;
+    }
+    const field = parseField(line, stage);
     const name = field.name.toLowerCase();
     if (name.startsWith('content-') || name === 'mime-version') {
-      if (seen.has(name)) throw malformed('MIME header field twice');
+      if (seen.has(name)) throw malformed(stage, 'MIME header field twice');
       seen.add(name);
     }
     if (name === 'content-type') contentType = parseContentType(field.value, stage);
-    else if (name === 'content-transfer-encoding') transferEncoding = parseMechanism(field.value, malformed);
+    else if (name === 'content-transfer-encoding') transferEncoding = parseMechanism(field.value, stage);
     headers.push(field);
-    start = next;
   }
-  start += 2;
-  if (start > limits.mimeHeaderBytes) throw overLong(stage);
-  return { raw: bytes, headers, contentType, transferEncoding, body: bytes.subarray(start) };
+  return { headers, contentType, transferEncoding };
 }
 
-/** The index after the CRLF that ends the field at `start`, continuation lines included. */
-function fieldEnd(bytes: Uint8Array, start: number, end: number, limits: Limits, stage: E2eStage): number {
-  let onlyBlanks = false;
-  for (let i = start; ; i++) {
-    if (i >= end) {
-      if (bytes.length > limits.mimeHeaderBytes) throw overLong(stage);
-      throw new E2eError('ERR_E2E_MALFORMED', stage, { reason: 'MIME header block without end' });
-    }
-    const byte = bytes[i];
-    if (byte !== CR && byte !== LF) {
-      if (byte !== 0x20 && byte !== 0x09) onlyBlanks = false;
-      continue;
-    }
-    if (byte === LF || bytes[i + 1] !== LF) {
-      throw new E2eError('ERR_E2E_MALFORMED', stage, { reason: 'bare CR or LF in a MIME header' });
-    }
-    // Some readers take such a line for the empty line that ends the header block.
-    if (onlyBlanks) throw new E2eError('ERR_E2E_MALFORMED', stage, { reason: 'blank folded line in a MIME header' });
-    const after = bytes[i + 2];
-    if (after !== 0x20 && after !== 0x09) return i + 2;
-    onlyBlanks = true;
-    i++;
-  }
-}
-
-function parseField(text: string, malformed: (reason: string) => E2eError): MimeHeader {
-  const line = text.replaceAll('\r\n', '');
+function parseField(line: string, stage: E2eStage): MimeHeader {
   let colon = 0;
   for (; colon < line.length && line[colon] !== ':'; colon++) {
     const code = line.charCodeAt(colon);
-    if (code <= 0x20 || code >= 0x7f) throw malformed('MIME header field name');
+    if (code <= 0x20 || code >= 0x7f) throw malformed(stage, 'MIME header field name');
   }
-  if (colon === 0 || colon === line.length) throw malformed('MIME header line without field name');
+  if (colon === 0 || colon === line.length) throw malformed(stage, 'MIME header line without field name');
   for (let i = colon; i < line.length; i++) {
     const code = line.charCodeAt(i);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) throw malformed('control character in a MIME header');
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) throw malformed(stage, 'control character in a MIME header');
   }
   return { name: line.slice(0, colon), value: trimBlanks(line.slice(colon + 1)) };
 }
@@ -133,9 +191,15 @@ function trimBlanks(text: string): string {
   return text.slice(start, end);
 }
 
-function parseMechanism(value: string, malformed: (reason: string) => E2eError): string {
-  if (value.length > 64 || !/^[!#-'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(value)) throw malformed('Content-Transfer-Encoding');
+function parseMechanism(value: string, stage: E2eStage): string {
+  if (value.length > 64 || !/^[!#-'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(value)) {
+    throw malformed(stage, 'Content-Transfer-Encoding');
+  }
   return value.toLowerCase();
+}
+
+function malformed(stage: E2eStage, reason: string): E2eError {
+  return new E2eError('ERR_E2E_MALFORMED', stage, { reason });
 }
 
 function overLong(stage: E2eStage): E2eError {

@@ -2,7 +2,7 @@
 
 import { base64Decode, base64Encode } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
-import type { Entity } from './entity.ts';
+import { bodyTextOf, type Entity } from './entity.ts';
 
 /** Line length of base64 bodies: RFC 2045 allows 76, OpenSSL's readers want 64. */
 const lineLength = 64;
@@ -22,7 +22,7 @@ export function decodeBody(entity: Entity, stage: E2eStage = 'parse'): Uint8Arra
     case 'binary':
       return entity.body;
     case 'base64':
-      return base64Decode(entity.body, stage);
+      return base64Decode(bodyTextOf(entity) ?? entity.body, stage);
     case 'quoted-printable':
       return decodeQuotedPrintable(entity.body, stage);
     default:

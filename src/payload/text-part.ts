@@ -1,6 +1,6 @@
 /** A text/plain part as a string (RFC 2046 section 4.1, RFC 3922 sections 4.1.7 and 4.2.9). */
 
-import { toCrlf, utf8, utf8Decode } from '../bytes.ts';
+import { crlfText, utf8, utf8Decode } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import { type Entity, headerValue, type MimeHeader, serializeEntity } from '../mime/entity.ts';
 import { decodeBody } from '../mime/transfer-encoding.ts';
@@ -52,5 +52,5 @@ export function parseTextPart(entity: Entity): LocalizedText {
 export function serializeTextPart({ lang, text }: LocalizedText): Uint8Array {
   const headers: MimeHeader[] = [{ name: 'Content-Type', value: 'text/plain; charset=utf-8' }];
   if (lang !== undefined) headers.push({ name: 'Content-Language', value: lang });
-  return serializeEntity(headers, toCrlf(utf8(text, 'map')));
+  return serializeEntity(headers, utf8(crlfText(text), 'map'));
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { equalBytes, utf8 } from '../../../src/bytes.ts';
+import { base64Text, equalBytes, utf8 } from '../../../src/bytes.ts';
 import { defaultLimits, limitsWith } from '../../../src/limits.ts';
-import { bareEntity, headerValue, parseEntity, serializeEntity } from '../../../src/mime/entity.ts';
+import { bareEntity, headerValue, parseEntity, parseTextEntity, serializeEntity } from '../../../src/mime/entity.ts';
+import { decodeBody } from '../../../src/mime/transfer-encoding.ts';
 import { runs } from '../../shared-data.ts';
 
 const limits = defaultLimits;
@@ -145,5 +146,40 @@ describe('serializeEntity', () => {
       }),
       { numRuns: runs(3000), seed: 3 },
     );
+  });
+});
+
+describe('parseTextEntity', () => {
+  const shown = (read: () => ReturnType<typeof parseEntity>): unknown => {
+    try {
+      const { raw, body, headers, contentType, transferEncoding } = read();
+      return { raw: [...raw], body: [...body], headers, contentType, transferEncoding };
+    } catch (error) {
+      return error;
+    }
+  };
+
+  test('reads text as parseEntity reads the same text with CRLF', () => {
+    const piece = fc.constantFrom(
+      ...['A: b', 'Content-Type: text/plain', 'Content-Type: x', 'content-transfer-encoding: base64', ' folded', '\t'],
+      ...['\n', '\n', '\n', '\n\n', ':', 'é: ü', 'A: ö', 'YWJj', '\x7f', '\x00', ' '],
+    );
+    const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
+    const small = limitsWith({ mimeHeaderBytes: 48, mimeHeaders: 3 });
+    fc.assert(
+      fc.property(text, fc.constantFrom(limits, small), (lines, limits) => {
+        const options = { limits, stage: 'unwrap' } as const;
+        const octets = utf8(lines.replaceAll('\n', '\r\n'));
+        const expected = shown(() => parseEntity(octets, options));
+        expect(shown(() => parseTextEntity(lines, options))).toEqual(expected);
+      }),
+      { numRuns: runs(20_000), seed: 7 },
+    );
+  });
+
+  test('decodes base64 without the way over octets', () => {
+    const octets = Uint8Array.from({ length: 1000 }, (_, i) => i * i);
+    const text = `Content-Transfer-Encoding: base64\n\n${base64Text(octets, 64, '\n')}`;
+    expect(decodeBody(parseTextEntity(text, { limits }))).toEqual(octets);
   });
 });
