@@ -20,13 +20,15 @@ import { type ContactMemory, contactMemory, type Knows, knownContacts } from './
 import { Listeners } from './listeners.ts';
 import { type Opened, openStanza } from './open.ts';
 import { readOptions } from './options.ts';
+import { PinGuard } from './pins.ts';
 import { type Policy, strictPolicy } from './policy.ts';
 import type { ReplayGuard } from './replay.ts';
+import type { Roster } from './roster.ts';
 import { addMarks, requireWireSize } from './sealed-message.ts';
 import { sealStanza } from './seal.ts';
 import type { SealingRule } from './sending-policy.ts';
 import { addressOf, readJid } from './stanza.ts';
-import type { OpenContext } from './timeliness.ts';
+import { isArriving, isVerifiedAgain, type OpenContext } from './timeliness.ts';
 import type { Protection } from './verdict.ts';
 
 /** A stanza in any form that is understood: text, our tree, or an element of ltx or the DOM. */
@@ -45,6 +47,10 @@ export interface SessionOptions {
   readonly clock?: SendingClock | undefined;
   /** For whom a key was ever stored; in memory unless given. */
   readonly contacts?: ContactMemory | undefined;
+  /** What is pinned for each contact; a contact of whom sealed stanzas are required counts as one with a key. */
+  readonly expect?: PinGuard | undefined;
+  /** My contacts, for the verdict's `lookAlike`. */
+  readonly roster?: Roster | undefined;
   /** Which stanzas to and from contacts with keys are sealed; all that can be unless given. */
   readonly sealing?: SealingRule | undefined;
   readonly protection?: Protection | undefined;
@@ -73,6 +79,8 @@ const optionNames = [
   'replay',
   'clock',
   'contacts',
+  'expect',
+  'roster',
   'sealing',
   'protection',
   'payload',
@@ -95,6 +103,8 @@ export interface SessionEvents {
     readonly opened: Opened;
     readonly forward: ForwardKind | undefined;
   };
+  /** A stanza that was opened before without a good signature has got one: context `verify`. No new delivery. */
+  readonly verified: { readonly received: XmlElement; readonly opened: Opened };
   /** A stanza was refused, with what was received (never content) and the reply that section 7 allows. */
   readonly refused: {
     readonly received: XmlElement | undefined;
@@ -161,6 +171,9 @@ export class E2eSession {
     if (given.backends.length === 0) throw new TypeError('option backends must name at least one backend');
     if (replay === undefined && policy.replay === 'required') {
       throw new TypeError('option replay is required by this policy: a ReplayGuard, or false');
+    }
+    if (given.expect !== undefined && !(given.expect instanceof PinGuard)) {
+      throw new TypeError('option expect must be a PinGuard');
     }
     if (!(timeout > 0)) throw new RangeError('option timeout must be a number of seconds');
     this.jid = readJid('jid', given.jid).bare();
@@ -233,18 +246,20 @@ export class E2eSession {
       try {
         const opened = await this.#open(received, { ...rest, signal: until });
         accept?.(opened);
-        this.#listeners.emit('opened', { received, opened, forward: undefined });
+        if (isVerifiedAgain(rest.context ?? 'live')) this.#listeners.emit('verified', { received, opened });
+        else this.#listeners.emit('opened', { received, opened, forward: undefined });
         return opened;
       } catch (error) {
-        await this.refuse(received, error);
+        await this.#refuse(received, error, isArriving(rest.context ?? 'live'));
         throw error;
       }
     }, signal);
   }
 
   #open(stanza: XmlElement, options: Omit<SessionOpenOptions, 'accept'>): Promise<Opened> {
-    const { backends, policy, replay } = this.#options;
-    return openStanza(stanza, { backends, me: this.jid, policy, replay, limits: this.limits, ...options });
+    const { backends, policy, replay, expect, roster } = this.#options;
+    const { jid: me, limits } = this;
+    return openStanza(stanza, { backends, me, policy, replay, expect, roster, limits, ...options });
   }
 
   /**
@@ -271,7 +286,7 @@ export class E2eSession {
         const message = forwarded.replace(opened.stanza);
         return { kind, opened, stamp: stamp === undefined ? undefined : dateOf(stamp.nanoseconds), message };
       } catch (error) {
-        await this.refuse(received, error);
+        await this.#refuse(received, error, false);
         throw error;
       }
     }, signal);
@@ -284,10 +299,15 @@ export class E2eSession {
    * @param error anything but an `E2eError` is passed over
    * @returns the error reply of RFC 3923 section 7, where one may be sent
    */
-  async refuse(received: XmlElement | undefined, error: unknown): Promise<XmlElement | undefined> {
+  refuse(received: XmlElement | undefined, error: unknown): Promise<XmlElement | undefined> {
+    return this.#refuse(received, error, true);
+  }
+
+  /** @param arriving whether the sender may be answered: nobody waits for what comes from an archive or another device */
+  async #refuse(received: XmlElement | undefined, error: unknown, arriving: boolean): Promise<XmlElement | undefined> {
     if (!(error instanceof E2eError)) return undefined;
     if (this.#refused.has(error)) return this.#refused.get(error);
-    const reply = received === undefined ? undefined : await this.#reply(received, error);
+    const reply = received === undefined || !arriving ? undefined : await this.#reply(received, error);
     this.#refused.set(error, reply);
     this.#listeners.emit('refused', { received, error, reply });
     return reply;
@@ -311,14 +331,14 @@ export class E2eSession {
   }
 
   /**
-   * Whether a key was ever stored for a contact.
+   * Whether a key was ever stored for a contact, or sealed stanzas are required of it.
    *
    * @throws {E2eError} STORE_FAILED where that cannot be told
    */
   async knows(contact: Jid | string): Promise<boolean> {
     const jid = readJid('contact', contact);
     try {
-      return await this.#knows(jid);
+      return (await this.#options.expect?.pinsOf(jid))?.sealed === true || (await this.#knows(jid));
     } catch {
       throw new E2eError('ERR_E2E_STORE_FAILED', 'check', { reason: 'whether a key was ever stored is not known' });
     }

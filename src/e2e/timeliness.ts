@@ -45,6 +45,11 @@ function firstReceived(context: OpenContext): Date | undefined {
   return typeof context === 'object' ? (context.retry ?? context.verify) : undefined;
 }
 
+/** Whether a stanza has just arrived, so that its sender may still wait for an answer. */
+export function isArriving(context: OpenContext): boolean {
+  return context === 'live' || context === 'offline';
+}
+
 /** Whether a stanza is judged again that was delivered before. */
 export function isVerifiedAgain(context: OpenContext): boolean {
   return typeof context === 'object' && context.verify !== undefined;
