@@ -52,6 +52,8 @@ export interface StanzaAgent {
   readonly emit: (event: never, ...parameters: never[]) => boolean;
   readonly disco: { addFeature(feature: string): void };
   readonly sm: { handle(): Promise<void> };
+  readonly transport?: unknown;
+  readonly sessionStarted?: boolean;
 }
 
 /** Options of {@link transparent}. */
@@ -63,6 +65,9 @@ export interface StanzaJsOptions extends TransparentOptions {
 export type StanzaPlugin = (agent: StanzaAgent, registry: JxtRegistry, config: unknown) => void;
 
 type Kind = 'message' | 'presence' | 'iq';
+
+/** The events after which a client may have become ready. */
+const turns: ReadonlySet<string | symbol> = new Set(['session:started', 'stream:management:resumed', 'disconnected']);
 type Send = (kind: string, json: StanzaJson, replay?: boolean) => Promise<void>;
 type Emit = (event: string | symbol, ...parameters: unknown[]) => boolean;
 
@@ -84,7 +89,9 @@ export function transparent(options: StanzaJsOptions): StanzaPlugin {
     const send = agent.send.bind(agent) as Send;
     const emit = agent.emit.bind(agent) as Emit;
     const write = ({ kind, json }: Entry): Promise<void> => send(kind, json);
-    const pipe = stanzaPipe(options, form, write);
+    // Without a transport the client keeps what it is given for the stream that is resumed.
+    const isReady = (): boolean => agent.transport === undefined || agent.sessionStarted === true;
+    const pipe = stanzaPipe(options, form, write, isReady);
     agent.disco.addFeature(E2E_NAMESPACE);
 
     // A stanza that is held counts on arrival: it will be handled, so that a resumed stream must not bring it again.
@@ -113,7 +120,11 @@ export function transparent(options: StanzaJsOptions): StanzaPlugin {
         const [json, kind] = parameters as [StanzaJson, string];
         // The client counts right after this event.
         if (event === 'stanza') isCounted = counted.delete(json);
-        if (event !== 'stream:data' || !isStanzaKind(kind)) return emit(event, ...parameters);
+        if (event !== 'stream:data' || !isStanzaKind(kind)) {
+          const heard = emit(event, ...parameters);
+          if (turns.has(event)) pipe.resume();
+          return heard;
+        }
         const deliver = (entry: Entry): void => {
           counted.add(entry.json);
           emit('stream:data', entry.json, entry.kind);

@@ -49,17 +49,24 @@ export interface StanzaPipe<Stanza> {
   send<T>(stanza: Stanza, write: (stanza: Stanza) => T): Promise<Awaited<T>>;
   /** Whether {@link send} would hand a stanza on at once and unchanged. */
   passes(stanza: Stanza): boolean;
+  /** Settles while the stream is ready. */
+  ready(): Promise<void>;
+  /** To be called when the stream may have become ready: what waits for that goes on. */
+  resume(): void;
 }
 
 /**
  * Makes the pipe of one stream.
  *
  * @param reply sends an error reply, which is not sealed
+ * @param isReady whether stanzas may pass now. A stanza that took its time would break into the negotiation of the next
+ * stream otherwise, which SDKs take for the answer that they wait for (or for what ends the stream)
  */
 export function stanzaPipe<Stanza>(
   { session, isKeyLookup }: TransparentOptions,
   form: StanzaForm<Stanza>,
   reply: (stanza: Stanza) => unknown,
+  isReady: () => boolean = () => true,
 ): StanzaPipe<Stanza> {
   const stream = new TransparentStream(session);
   const lookups = new Set<string>();
@@ -67,6 +74,11 @@ export function stanzaPipe<Stanza>(
   let outbox: Promise<unknown> = Promise.resolve();
   let receiving = 0;
   let sending = 0;
+  const waiting: (() => void)[] = [];
+
+  const ready = async (): Promise<void> => {
+    while (!isReady()) await new Promise<void>((resolve) => waiting.push(resolve));
+  };
 
   const isLookup = (stanza: Glance): boolean => {
     if (stanza.name !== 'iq' || stanza.type !== 'get' || isKeyLookup?.(stanza) !== true) return false;
@@ -85,6 +97,7 @@ export function stanzaPipe<Stanza>(
     // Also those that only wait for others: what was sent meanwhile may concern them.
     const concerned = stream.concernsReceived(glance);
     const received = concerned ? await stream.receive(glance, form.source(stanza)) : ({ action: 'pass' } as const);
+    await ready();
     receiving--;
     if (received.action === 'pass') {
       deliver(stanza);
@@ -102,14 +115,16 @@ export function stanzaPipe<Stanza>(
 
   const passes = (stanza: Stanza): boolean => {
     const glance = form.glance(stanza);
-    return !isStanza(glance) || isLookup(glance) || (sending === 0 && !stream.concernsSent(glance));
+    if (!isStanza(glance) || isLookup(glance)) return true;
+    // What belongs to the negotiation must not wait for its end.
+    return (sending === 0 || !isReady()) && !stream.concernsSent(glance);
   };
 
   return {
     receive(stanza, deliver, drop) {
       const glance = form.glance(stanza);
       if (!isStanza(glance) || answersLookup(glance)) return false;
-      if (receiving === 0 && !stream.concernsReceived(glance)) return false;
+      if ((receiving === 0 || !isReady()) && !stream.concernsReceived(glance)) return false;
       receiving++;
       inbox = inbox.then(() => receive(stanza, glance, deliver, drop)).catch(reportUncaught);
       return true;
@@ -118,18 +133,21 @@ export function stanzaPipe<Stanza>(
     send<T>(stanza: Stanza, write: (stanza: Stanza) => T): Promise<Awaited<T>> {
       const glance = form.glance(stanza);
       sending++;
-      const sent = outbox.then(async () => {
+      const handed = outbox.then(async () => {
         try {
           const other = stream.concernsSent(glance) ? await stream.send(glance, form.source(stanza)) : undefined;
-          return write(other === undefined ? stanza : form.build(other, stanza));
+          await ready();
+          return { written: write(other === undefined ? stanza : form.build(other, stanza)) };
         } finally {
           sending--;
         }
       });
       // Only the order is kept: how long the SDK takes to write is its own business.
-      outbox = sent.catch(() => undefined);
-      return sent as Promise<Awaited<T>>;
+      outbox = handed.catch(() => undefined);
+      return handed.then(({ written }) => written as Awaited<T>);
     },
+    ready,
+    resume: () => waiting.splice(0).forEach((proceed) => proceed()),
   };
 }
 

@@ -66,21 +66,12 @@ export function transparent(connection: StropheConnection, options: StropheOptio
 
   const queue = inner._queueData.bind(inner);
   const receive = inner._dataRecv.bind(inner);
-  // Between two connections Strophe has neither a socket nor handlers: what takes place then waits for the next one.
-  const waiting: (() => void)[] = [];
-  const whenConnected = (act: () => void): void => {
-    waiting.push(act);
-    resumeWaiting();
+  const write = (stanza: DomElement): void => {
+    queue(stanza);
+    inner._proto._send();
   };
-  const resumeWaiting = (): void => {
-    while (inner.authenticated && inner.connected && waiting.length > 0) waiting.shift()!();
-  };
-  const write = (stanza: DomElement): void =>
-    whenConnected(() => {
-      queue(stanza);
-      inner._proto._send();
-    });
-  const pipe = stanzaPipe(options, form, write);
+  // Between two connections Strophe has neither a socket nor handlers.
+  const pipe = stanzaPipe(options, form, write, () => inner.authenticated && inner.connected);
 
   const counted = (deliver: () => void): void => {
     const { sm } = inner;
@@ -103,19 +94,18 @@ export function transparent(connection: StropheConnection, options: StropheOptio
   const hooks = {
     _queueData(stanza: DomElement): void {
       if (pipe.passes(stanza)) queue(stanza);
-      else pipe.send(stanza, write).catch(() => whenConnected(() => counted(() => fail(stanza, receive))));
+      else pipe.send(stanza, write).catch(() => pipe.ready().then(() => counted(() => fail(stanza, receive))));
     },
     _dataRecv(wrapper: DomElement, raw?: string): void {
       const stanzas = Array.from(wrapper.childNodes).filter(isDomElement);
       const [stanza] = stanzas;
       listenForDisco();
-      const deliver = (other: DomElement): void =>
-        whenConnected(() => counted(() => receive(wrapped(other, wrapper), raw)));
+      const deliver = (other: DomElement): void => counted(() => receive(wrapped(other, wrapper), raw));
       const taken = stanza !== undefined && stanzas.length === 1 && pipe.receive(stanza, deliver, () => undefined);
       // It will be handled, so that a resumed stream must not bring it again.
       if (taken) inner.sm?.onInboundStanza(glanceDom(stanza).name);
       else receive(wrapper, raw);
-      resumeWaiting();
+      if (inner.authenticated) pipe.resume();
     },
   };
   let handler: unknown;

@@ -40,7 +40,8 @@ export interface XmppJsEntity<El extends LtxElement> {
   readonly emit: (event: string | symbol, ...parameters: never[]) => boolean;
   /** Default namespace of the stream. */
   readonly NS?: string;
-  readonly streamManagement?: { inbound: number };
+  readonly status?: string;
+  readonly streamManagement?: { inbound: number; on?(event: string, listener: () => void): unknown };
   readonly iqCallee?: {
     get(
       namespace: string,
@@ -68,10 +69,18 @@ export function transparent<El extends LtxElement>(entity: XmppJsEntity<El>, opt
   const { xml, disco = {} } = options;
   const { send, sendMany, emit } = entity;
   const own = { send: Object.hasOwn(entity, 'send'), emit: Object.hasOwn(entity, 'emit') };
-  const write = (element: El): Promise<unknown> => send.call(entity, element);
+  const write = (element: El): Promise<unknown> => {
+    written.add(element);
+    return send.call(entity, element);
+  };
   const form = formWith(entity, xml);
-  const pipe = stanzaPipe(options, form, (element) => write(element).catch(() => undefined));
+  // A client that is offline refuses by itself; between two streams it would take a stanza for part of the negotiation.
+  const isReady = (): boolean => ['online', 'offline'].includes(entity.status ?? 'online');
+  const pipe = stanzaPipe(options, form, (element) => write(element).catch(() => undefined), isReady);
+  // The client tells of this before its status, and of its status not at all.
+  entity.streamManagement?.on?.('resumed', () => queueMicrotask(() => pipe.resume()));
   const held = new WeakSet();
+  const written = new WeakSet();
   const emitOwn = emit as (event: string | symbol, ...parameters: unknown[]) => boolean;
 
   const deliver = (element: El): void => {
@@ -95,13 +104,15 @@ export function transparent<El extends LtxElement>(entity: XmppJsEntity<El>, opt
         return true;
       }
       if (event === 'stanza' && held.delete(element)) return true;
+      if (event === 'status') pipe.resume();
       return emitOwn.call(entity, event, ...parameters);
     },
     send: (element: El) => (pipe.passes(element) ? write(element) : pipe.send(element, write)),
     sendMany: async (elements: Iterable<El>): Promise<void> => {
       const list = [...elements];
-      // A resumed stream sends again what was never acknowledged, sealed as it is, before anything new.
-      if (list.every((element) => pipe.passes(element))) await sendMany!.call(entity, list);
+      // A resumed stream sends again what was never acknowledged, as it was written, before anything new.
+      const isAgain = (element: El): boolean => !isReady() && written.has(element);
+      if (list.every((element) => isAgain(element) || pipe.passes(element))) await sendMany!.call(entity, list);
       else await Promise.all(list.map((element) => hooks.send(element)));
     },
   };
