@@ -257,8 +257,17 @@ export interface CandidateCertificate {
  * A private key that does its own work: a card, an agent, a key service.
  */
 export interface ExternalPrivateKey {
-  /** Signs the octets given (hashing included) and returns the signature in the format's own encoding. */
-  sign?(data: Uint8Array, hash: 'sha256' | 'sha384' | 'sha512'): Promise<Uint8Array>;
+  /**
+   * Signs the octets given (hashing included) and returns the signature in the format's own encoding.
+   *
+   * @param hash of the signature; for Ed25519 and ML-DSA, which have none, that of the message digest
+   * @param scheme what kind of signature; the salt of PSS is as long as the hash
+   */
+  sign?(
+    data: Uint8Array,
+    hash: 'sha256' | 'sha384' | 'sha512',
+    scheme: 'rsa-pkcs1v15' | 'rsa-pss' | 'ecdsa' | 'ed25519' | 'ml-dsa',
+  ): Promise<Uint8Array>;
   /** Recovers an RSA-transported content-encryption key. */
   decryptKey?(
     encryptedKey: Uint8Array,

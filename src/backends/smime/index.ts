@@ -1,6 +1,7 @@
 /** The subpath `xmpp-e2e/smime`: the S/MIME backend and what can be done with S/MIME and X.509 outside of stanzas. */
 
 export { smime, type SmimeOptions } from './smime.ts';
+export type { RsaSignature } from './sign.ts';
 export type { TrustOptions } from './trust.ts';
 export { certificateNames, type CertificateNames } from './certificate-identity.ts';
 export { validatePath, type ValidatePathOptions } from './certificate-path.ts';

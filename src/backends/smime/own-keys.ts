@@ -66,6 +66,8 @@ function unfitToSign(
 ): string | undefined {
   if (!canSign(certificate)) return 'its certificate is not for signing';
   if (isExternal(key) && key.sign === undefined) return 'its key service does not sign';
+  // RFC 4055 section 1.2: the certificate lets this key make no other signatures.
+  if (certificate.publicKey.pss?.hash === 'sha1') return 'its key makes signatures with SHA-1 only';
   // RFC 3923 section 6.10: RSA with PKCS #1 v1.5 is the one signature that everybody has.
   if (profile === 'rfc3923' && certificate.publicKey.algorithm !== 'rsa') return 'RFC 3923 needs an RSA key';
   if (profile === 'rfc3923' && isExternal(key)) return 'its key service does not sign with SHA-1';

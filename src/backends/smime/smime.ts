@@ -14,7 +14,7 @@ import { encryptEntity } from './encrypt.ts';
 import { inspectEntity } from './inspect.ts';
 import { decryptionKeys } from './own-keys.ts';
 import { recipientCertificates } from './recipient-certificates.ts';
-import { signEntity } from './sign.ts';
+import { readRsaSignature, type RsaSignature, signEntity } from './sign.ts';
 import { knownCertificates, readTrust, trustOptionNames, type TrustOptions } from './trust.ts';
 import { parseSignedEntity, verifySigned } from './verify.ts';
 import { provider } from '#crypto';
@@ -23,11 +23,21 @@ import { provider } from '#crypto';
 export interface SmimeOptions extends TrustOptions {
   /** Where keys and certificates are. */
   readonly store: KeyStore;
+  /**
+   * How my plain RSA keys sign in the modern profile: PKCS #1 v1.5 with SHA-256 unless given. Keys under id-RSASSA-PSS
+   * always make PSS signatures, and the `rfc3923` profile never does.
+   */
+  readonly rsaSignature?: RsaSignature | undefined;
   /** The primitives; those of the runtime unless given. */
   readonly crypto?: CryptoProvider | undefined;
 }
 
-const optionNames: ReadonlySet<string> = new Set<keyof SmimeOptions>(['store', 'crypto', ...trustOptionNames]);
+const optionNames: ReadonlySet<string> = new Set<keyof SmimeOptions>([
+  'store',
+  'rsaSignature',
+  'crypto',
+  ...trustOptionNames,
+]);
 
 /** `canSealTo` has no policy of its own: what strict policies take, which concerns certificates alone. */
 const sealingQuestion = { profile: 'modern', clockSkewSeconds: 0, sha1Signatures: false } as const;
@@ -37,7 +47,7 @@ const sealingQuestion = { profile: 'modern', clockSkewSeconds: 0, sha1Signatures
  *
  * Without `trust` there is no anchor: only certificates filed for a JID are believed.
  *
- * @throws {TypeError} for an unknown option or a store that is none
+ * @throws {TypeError} for an unknown option or value, or a store that is none
  * @throws {E2eError} MALFORMED, LIMIT for anchors or revocation lists that cannot be read
  */
 export function smime(options: SmimeOptions): SecurityBackend {
@@ -46,11 +56,12 @@ export function smime(options: SmimeOptions): SecurityBackend {
   if (typeof store !== 'object' || typeof store.find !== 'function' || typeof store.identities !== 'function') {
     throw new TypeError('option store must be a KeyStore');
   }
+  const rsa = readRsaSignature(options.rsaSignature);
   const rules = readTrust(options, defaultLimits);
   return Object.freeze<SecurityBackend>({
     name: 'smime',
     recognize,
-    sign: (request) => signEntity(request, store, crypto),
+    sign: (request) => signEntity(request, store, rsa, crypto),
     encrypt: (request) => encryptEntity(request, store, rules, crypto),
     decrypt: (request) => {
       const { entity, me, limits, signal } = request;

@@ -17,6 +17,7 @@ import { defaultSignatureAlgorithm, signData } from '../../../src/cms/sign.ts';
 import { parseSignedData, serializeCertificates } from '../../../src/cms/signed-data.ts';
 import { verifySigner } from '../../../src/cms/verify.ts';
 import type { SignatureAlgorithm } from '../../../src/crypto/provider.ts';
+import type { PssParameters } from '../../../src/crypto/rsa-parameters.ts';
 import { webCrypto } from '../../../src/crypto/web.ts';
 import { defaultLimits, limitsWith } from '../../../src/limits.ts';
 import {
@@ -195,15 +196,32 @@ describe('signData', () => {
   }
 
   it('chooses the algorithm by the key', () => {
-    const chosen = (algorithm: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519', curve?: 'p256' | 'p384' | 'p521') =>
-      defaultSignatureAlgorithm({ algorithm, curve });
+    const chosen = (
+      algorithm: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519',
+      curve?: 'p256' | 'p384' | 'p521',
+      pss?: PssParameters,
+    ) => defaultSignatureAlgorithm({ algorithm, curve, oid: '', pss });
     expect(chosen('rsa')).toEqual({ scheme: 'rsa-pkcs1v15', hash: 'sha256' });
     expect(chosen('rsa-pss')).toEqual({ scheme: 'rsa-pss', hash: 'sha256', saltLength: 32 });
+    // RFC 4055 section 3.3: what a restricted key names.
+    const longer = chosen('rsa-pss', undefined, { hash: 'sha384', saltLength: 64 });
+    expect(longer).toEqual({ scheme: 'rsa-pss', hash: 'sha384', saltLength: 64 });
+    const shorter = chosen('rsa-pss', undefined, { hash: 'sha512', saltLength: 20 });
+    expect(shorter).toEqual({ scheme: 'rsa-pss', hash: 'sha512', saltLength: 64 });
+    const lattice = defaultSignatureAlgorithm({
+      algorithm: 'ml-dsa',
+      oid: oids.mlDsa87,
+      curve: undefined,
+      pss: undefined,
+    });
+    expect(lattice).toEqual({ scheme: 'ml-dsa', parameterSet: 87 });
     expect(chosen('ec', 'p256')).toEqual({ scheme: 'ecdsa', hash: 'sha256' });
     expect(chosen('ec', 'p384')).toEqual({ scheme: 'ecdsa', hash: 'sha384' });
     expect(chosen('ec', 'p521')).toEqual({ scheme: 'ecdsa', hash: 'sha512' });
     expect(chosen('ed25519')).toEqual({ scheme: 'ed25519' });
-    expect(() => defaultSignatureAlgorithm({ algorithm: 'x25519', curve: undefined })).toThrow(TypeError);
+    expect(() => defaultSignatureAlgorithm({ algorithm: 'x25519', oid: '', curve: undefined, pss: undefined })).toThrow(
+      TypeError,
+    );
   });
 
   it('writes DER: SHA digests without parameters, RSA with NULL, and protects its algorithms', async () => {
