@@ -98,6 +98,12 @@ export function transparent(options: StanzaJsOptions): StanzaPlugin {
     const handle = agent.sm.handle.bind(agent.sm);
     const counted = new WeakSet();
     let isCounted = false;
+    // Stanzas that came right behind what starts the count, which the client takes note of later.
+    let early: number | undefined;
+    const count = (): void => {
+      if (early === undefined) void handle();
+      else early++;
+    };
     agent.sm.handle = async () => {
       if (!isCounted) await handle();
       isCounted = false;
@@ -121,7 +127,12 @@ export function transparent(options: StanzaJsOptions): StanzaPlugin {
         // The client counts right after this event.
         if (event === 'stanza') isCounted = counted.delete(json);
         if (event !== 'stream:data' || !isStanzaKind(kind)) {
+          if (event === 'stream:data' && startsCount(kind, json)) early = 0;
           const heard = emit(event, ...parameters);
+          if (startsCount(event, json)) {
+            for (; early !== undefined && early > 0; early--) void handle();
+            early = undefined;
+          }
           if (turns.has(event)) pipe.resume();
           return heard;
         }
@@ -130,7 +141,7 @@ export function transparent(options: StanzaJsOptions): StanzaPlugin {
           emit('stream:data', entry.json, entry.kind);
         };
         const taken = pipe.receive({ kind, json }, deliver, () => undefined);
-        if (taken) void handle();
+        if (taken) count();
         return taken || emit(event, ...parameters);
       },
     };
@@ -149,6 +160,11 @@ export function explicit(
 ): Explicit<Entry> {
   const send = agent.send.bind(agent) as Send;
   return explicitWith(session, formWith(agent.stanzas, JXT, agent.config), ({ kind, json }) => send(kind, json));
+}
+
+/** XEP-0198: stanzas are counted from the answer to "enable" or "resume" on. */
+function startsCount(kind: string | symbol, json: StanzaJson | undefined): boolean {
+  return kind === 'sm' && (json?.['type'] === 'enabled' || json?.['type'] === 'resumed');
 }
 
 function isStanzaKind(kind: string): kind is Kind {
