@@ -9,11 +9,12 @@
 import type { KeyStore, StoredCertificate, StoredIdentity } from '../backends/backend.ts';
 import type { SendingClock } from '../e2e/clock.ts';
 import type { ContactMemory } from '../e2e/known-contacts.ts';
+import type { Pins, PinStore } from '../e2e/pins.ts';
 import { E2eError } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
 import { keyServiceOf, type LockedKeys, lockKeys } from './browser-keys.ts';
 
-/** A store in IndexedDB; also the memory of for whom a key was ever stored, and the sending clock. */
+/** A store in IndexedDB; also the memory of for whom a key was ever stored, the pins, and the sending clock. */
 export interface BrowserStore extends KeyStore {
   /**
    * Adds an S/MIME identity of mine. The key cannot be taken out again.
@@ -40,6 +41,8 @@ export interface BrowserStore extends KeyStore {
   readonly contacts: ContactMemory;
   /** For the option `clock` of a session. */
   readonly clock: SendingClock;
+  /** For a `PinGuard`. */
+  readonly pins: PinStore;
   /** Closes the database. */
   close(): void;
 }
@@ -127,8 +130,27 @@ export async function browserStore(name = 'xmpp-e2e'): Promise<BrowserStore> {
     },
   };
 
+  const pins: PinStore = {
+    get: (contact) => access('values', 'readonly', (transaction) => readPins(transaction, contact)),
+    async update(contact, change) {
+      let after: Pins | undefined;
+      await access('values', 'readwrite', (transaction) => {
+        const request = readPins(transaction, contact);
+        request.onsuccess = () => {
+          after = change(request.result);
+          const values = transaction.objectStore('values');
+          if (after === undefined) values.delete(pinsKey(contact));
+          else values.put(after, pinsKey(contact));
+        };
+        return request;
+      });
+      return after;
+    },
+  };
+
   return {
     contacts,
+    pins,
     clock: {
       async next() {
         let instant = 0n;
@@ -202,6 +224,14 @@ async function identityOf(
   const { iv, data } = sealed!;
   const keys = await globalThis.crypto.subtle.decrypt({ name: 'AES-GCM', iv }, await wrappingKey(), data);
   return { keys: new Uint8Array(keys), certificates };
+}
+
+function pinsKey(contact: string): string {
+  return `pins ${contact}`;
+}
+
+function readPins(transaction: IDBTransaction, contact: string): IDBRequest<Pins | undefined> {
+  return transaction.objectStore('values').get(pinsKey(contact)) as IDBRequest<Pins | undefined>;
 }
 
 function ownerOf(jid: Jid, backend: string): string {

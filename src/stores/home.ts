@@ -6,7 +6,7 @@
  *     HOME/contacts/<jid>/{smime.cert.pem,openpgp.cert.asc}
  *     HOME/anchors/*                                              PEM or DER; named by content where filed by us
  *     HOME/crls/*                                                 PEM or DER, put there by hand
- *     HOME/replay  HOME/sending-clock                             state of opening and sealing
+ *     HOME/replay  HOME/sending-clock  HOME/pins                  state of opening and sealing
  */
 
 import { chmod, mkdir, readdir } from 'node:fs/promises';

@@ -50,7 +50,7 @@ describe.skipIf(!existsSync(executablePath))('Chromium', () => {
         rsa2048: [trip, true, 'ERR_E2E_NO_RECIPIENT_KEY'],
         openpgp: trip,
         extraction: [2, false, ['InvalidAccessError']],
-        reopened: [1, true, true, 0],
+        reopened: [1, true, true, 0, [20, false, undefined]],
         'wrong key': 'RangeError',
       };
       expect(report.page).toEqual({ ...expected, dom: true });

@@ -1,7 +1,7 @@
 /** What runs in the page and in a worker: the public API on WebCrypto, with keys in IndexedDB. */
 import { generateIdentity as generateOpenpgp, openpgp } from '../../src/backends/openpgp/index.ts';
 import { generateIdentity as generateSmime, type IdentityAlgorithm, smime } from '../../src/backends/smime/index.ts';
-import { E2eError, E2eSession, Jid, parseXml, ReplayGuard, type SecurityBackend } from '../../src/index.ts';
+import { E2eError, E2eSession, Jid, parseXml, PinGuard, ReplayGuard, type SecurityBackend } from '../../src/index.ts';
 import { browserStore } from '../../src/stores/browser.ts';
 
 const juliet = Jid.parse('juliet@example.com');
@@ -114,5 +114,17 @@ async function reopened(name: string): Promise<unknown> {
     first[0]?.certificates === second[0]?.certificates,
     increasing,
     (await store.identities(romeo, 'openpgp')).length,
+    await pinned(store, await browserStore(`${name} romeo`)),
   ];
+}
+
+/** Pins set through two openings of one database at once: none is lost, and the other contact has none. */
+async function pinned(...stores: readonly Store[]): Promise<unknown> {
+  const guards = stores.map(({ pins }) => new PinGuard(pins));
+  const keys = Array.from({ length: 20 }, (_, i) => i.toString(16).padStart(40, '0'));
+  await Promise.all(keys.map((key, i) => guards[i % 2]!.pin(juliet, key, 'add')));
+  await guards[0]!.requireSealed(romeo);
+  await guards[1]!.forget(romeo);
+  const pins = await guards[0]!.pinsOf(juliet);
+  return [pins?.keys.length, pins?.sealed, await guards[0]!.pinsOf(romeo)];
 }
