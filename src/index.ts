@@ -9,6 +9,7 @@ export type {
   KeyStore,
   LayerDescription,
   LayerKind,
+  PacketOptions,
   SealProfile,
   SecurityBackend,
   SignatureOutcome,
@@ -19,6 +20,7 @@ export type {
   TrustSource,
 } from './backends/backend.ts';
 export { type ClockStore, type SendingClock, sendingClock } from './e2e/clock.ts';
+export type { DialectNames, DialectProfile } from './e2e/dialect.ts';
 export {
   errorReply,
   type ErrorReplyOptions,

@@ -27,12 +27,13 @@ const below: Record<string, readonly string[]> = {
   'backends/smime': [...ground, 'backends/backend', 'jid', 'mime', 'crypto', 'asn1', 'cms', 'x509'],
   'backends/openpgp': [...ground, 'backends/backend', 'jid', 'mime', 'crypto'],
   e2e: [...ground, 'backends/backend', 'xml', 'jid', 'mime', 'payload', 'crypto'],
+  profiles: [...ground, 'backends/backend', 'xml', 'jid', 'payload', 'e2e'],
   stores: [...ground, 'backends/backend', 'jid', 'e2e'],
   formats: [...ground, 'xml', 'jid', 'mime', 'payload'],
   index: [...ground, 'backends/backend', 'xml', 'jid', 'payload', 'e2e'],
   adapters: ['index'],
   pool: ['index', 'e2e'],
-  cli: ['index', 'formats', 'backends/smime', 'backends/openpgp', 'stores'],
+  cli: ['index', 'formats', 'profiles', 'backends/smime', 'backends/openpgp', 'stores'],
 };
 
 interface Import {

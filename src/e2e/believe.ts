@@ -33,12 +33,12 @@ export async function believe(
   limits: Limits,
   roster: Roster | undefined,
 ): Promise<Opened> {
-  const { policy, envelope, outside, layers, judged } = found;
+  const { policy, profile, envelope, outside, layers, judged } = found;
   const { level, result } = judged;
   // What a signature says counts only if it is right, and touches the state of its sender only if it is believed.
   const right = level === 'good' || level === 'untrusted' ? result : undefined;
   const good = level === 'good' ? result : undefined;
-  const payload = parsePayload(layers.content, limits);
+  const payload = (profile?.parse ?? parsePayload)(layers.content, limits);
   const identity = requireSender(envelope, payload, judged);
   if (identity !== undefined) found.sender = identity.jid.toString();
   requirePinned(expected, good?.fingerprint, found);
@@ -57,6 +57,7 @@ export async function believe(
   const sender = good === undefined || identity === undefined ? null : verifiedSender(good, identity);
   const facts = {
     policy: policy.name,
+    profile: profile?.name,
     backend: layers.backend,
     protection: layers.protection,
     payload: payload.form,
@@ -74,6 +75,7 @@ export async function believe(
     replay: timely.replay,
     outside,
     dropped: rebuilt.dropped,
+    exceptions: good?.exceptions ?? [],
   };
   return Object.freeze({ stanza: rebuilt.stanza, payload, verdict: verdict(facts) });
 }

@@ -103,8 +103,8 @@ export async function verifyLayer(
   };
 }
 
-function requestOf({ at, algorithms, limits, signal, me, sender }: LayersCall): Omit<LayersCall, 'backends'> {
-  return { at, algorithms, limits, signal, me, sender };
+function requestOf({ at, algorithms, limits, signal, packets, me, sender }: LayersCall): Omit<LayersCall, 'backends'> {
+  return { at, algorithms, limits, signal, packets, me, sender };
 }
 
 const payloadTypes = ['message/cpim', 'application/pidf+xml', 'application/xmpp+xml'];

@@ -12,6 +12,7 @@ import { toElement } from '../xml/from-host.ts';
 import { believe, type Verified } from './believe.ts';
 import { type Envelope, judgeSignatures, requireSignature } from './check.ts';
 import { type Expectation, expectedOf, readExpectation, refusePlain, requiresSignature } from './expectation.ts';
+import { type DialectProfile, openDialectLayer, policyUnder, requireDialect } from './dialect.ts';
 import { decryptLayer, verifyLayer } from './layers.ts';
 import { readAt, readOptions } from './options.ts';
 import type { PinGuard } from './pins.ts';
@@ -35,6 +36,8 @@ export interface OpenOptions {
   /** Required by {@link strictPolicy}; `false` is the explicit choice not to look for replays. */
   readonly replay?: ReplayGuard | false | undefined;
   readonly context?: OpenContext | undefined;
+  /** The foreign client whose stanza this is; nothing of its ways is taken without. */
+  readonly profile?: DialectProfile | undefined;
   /** What is pinned for the sender, or expected of this one stanza. */
   readonly expect?: PinGuard | Expectation | undefined;
   /** My contacts, for the verdict's `lookAlike`. */
@@ -51,6 +54,7 @@ const optionNames = [
   'policy',
   'replay',
   'context',
+  'profile',
   'expect',
   'roster',
   'at',
@@ -77,7 +81,9 @@ export interface Opened {
  */
 export async function openStanza(stanza: object | string, options: OpenOptions): Promise<Opened> {
   const given = readOptions(options, optionNames);
-  const { policy = strictPolicy, limits = defaultLimits, signal, replay, backends, roster } = given;
+  const { limits = defaultLimits, signal, replay, backends, roster, profile } = given;
+  if (profile !== undefined) requireDialect(profile, backends);
+  const policy = policyUnder(profile, given.policy ?? strictPolicy);
   const context = readContext(given.context ?? 'live');
   const expect = readExpectation(given.expect);
   if (replay === undefined && policy.replay === 'required') {
@@ -96,12 +102,14 @@ export async function openStanza(stanza: object | string, options: OpenOptions):
   if (e2eChildren(tree).length === 0) refusePlain(expected);
   const { entity, outside } = unwrap(tree, limits);
   const call = { backends, me, sender: envelope.from.bare(), at, algorithms: policy.algorithms, limits, signal };
-  const outer = await decryptLayer(entity, call);
+  const dialect = profile === undefined ? undefined : await openDialectLayer(profile, entity, call);
+  const outer = dialect === undefined ? await decryptLayer(entity, call) : undefined;
 
-  const found: Found = { policy, envelope, outside, encryption: outer?.encryption };
+  const encryption = dialect?.encryption ?? outer?.encryption;
+  const found: Found = { policy, profile, envelope, outside, encryption };
   try {
     const content = outer === undefined ? entity : parseEntity(outer.content, { limits, stage: 'parse' });
-    found.layers = await verifyLayer(content, outer, call);
+    found.layers = dialect ?? (await verifyLayer(content, outer, call));
     found.judged = judgeSignatures(found.layers.signatures, limits);
     requireSignature(found.judged, policy, requiresSignature(expected));
     const timing: Timing = { policy, context, at: instantOf(at), replay, delay: latestDelay(tree), signal };

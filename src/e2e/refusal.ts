@@ -3,6 +3,7 @@
 import { E2eError, type EncryptionInfo, type PartialVerdict, type PinStatus } from '../errors.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { claimOf, type Envelope, type JudgedSignature } from './check.ts';
+import type { DialectProfile } from './dialect.ts';
 import type { OpenedLayers } from './layers.ts';
 import type { Policy } from './policy.ts';
 import { nameOf } from './verdict.ts';
@@ -10,6 +11,7 @@ import { nameOf } from './verdict.ts';
 /** What opening has found; grows on the way. */
 export interface Found {
   readonly policy: Policy;
+  readonly profile: DialectProfile | undefined;
   readonly envelope: Envelope;
   readonly outside: readonly XmlElement[];
   readonly encryption: EncryptionInfo | undefined;

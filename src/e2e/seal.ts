@@ -10,9 +10,10 @@ import type { StanzaKind } from '../payload/xmpp-xml.ts';
 import { instantOf } from '../time.ts';
 import { element, type XmlElement } from '../xml/element.ts';
 import { toElement } from '../xml/from-host.ts';
-import { HINTS } from '../xml/namespaces.ts';
+import { CLIENT, HINTS } from '../xml/namespaces.ts';
 import { exceedsOctets } from '../xml/serialize.ts';
 import { processClock, type SendingClock } from './clock.ts';
+import { type DialectProfile, requireDialect, sealDialect } from './dialect.ts';
 import { oneOf, readAt, readOptions } from './options.ts';
 import { strictPolicy } from './policy.ts';
 import { addressOf, e2eChildren, readJid, stanzaKind } from './stanza.ts';
@@ -31,7 +32,10 @@ export interface SealOptions {
   readonly payload?: PayloadForm | 'auto' | undefined;
   /** Whether PIDF and application/xmpp+xml go inside Message/CPIM, which names recipient and time. */
   readonly wrapped?: boolean | undefined;
-  readonly profile?: SealProfile | undefined;
+  /** Further recipients, named and encrypted to, so that each of them can be sent the same. */
+  readonly alsoTo?: readonly (Jid | string)[] | undefined;
+  /** Today's algorithms, those of RFC 3923, or the ways of a foreign client. */
+  readonly profile?: SealProfile | DialectProfile | undefined;
   /** The signed time; the sending clock's next unless given. */
   readonly at?: Date | undefined;
   /** Shared by everything that this device sends for one account. */
@@ -54,6 +58,7 @@ const optionNames = [
   'protection',
   'payload',
   'wrapped',
+  'alsoTo',
   'profile',
   'at',
   'clock',
@@ -81,7 +86,8 @@ export async function sealStanza(stanza: object | string, options: SealOptions):
   const { backend, limits = defaultLimits, signal, profile = 'modern' } = given;
   const protection = oneOf('protection', given.protection ?? 'sign+encrypt', ['sign', 'encrypt', 'sign+encrypt']);
   const form = oneOf('payload', given.payload ?? 'auto', ['auto', 'cpim', 'pidf', 'xmpp+xml']);
-  oneOf('profile', profile, ['modern', 'rfc3923']);
+  if (typeof profile === 'object') requireDialectOptions(profile, given);
+  else oneOf('profile', profile, ['modern', 'rfc3923']);
   signal?.throwIfAborted();
 
   const tree = toElement(stanza, { limits, stage: 'map' });
@@ -99,26 +105,29 @@ export async function sealStanza(stanza: object | string, options: SealOptions):
   );
   const at = given.at === undefined ? undefined : readAt(given.at);
   const signed = at === undefined ? await (given.clock ?? processClock).next() : instantOf(at);
-  const wrapped = given.wrapped ?? profile === 'modern';
-  const content = mapStanza(inner, {
-    form,
-    loss: 'refuse',
-    from: from.bare(),
-    to: [to.bare()],
-    at: signed,
-    wrapped,
-  }).entity;
+  const recipients = recipientsOf(to, given.alsoTo);
+  const wrapped = given.wrapped ?? profile !== 'rfc3923';
+  if (!wrapped && recipients.length > 1) throw new TypeError('option alsoTo needs option wrapped');
 
-  const call = { at: at ?? new Date(), algorithms: strictPolicy.algorithms, limits, signal, profile };
-  const recipients = [to.bare()];
-  const readers =
-    given.encryptToSelf === false || from.bare().equals(to.bare()) ? recipients : [...recipients, from.bare()];
+  const algorithms = strictPolicy.algorithms;
+  const written = typeof profile === 'object' ? 'modern' : profile;
+  const call = { at: at ?? new Date(), algorithms, limits, signal, profile: written };
+  const mine = given.encryptToSelf === false || recipients.some((jid) => jid.equals(from.bare()));
+  const readers = mine ? recipients : [...recipients, from.bare()];
   const signing = { ...call, signer: from.bare(), recipients, includeCertificate: given.includeCertificate ?? true };
   const encrypting = { ...call, recipients: readers, hidden: given.hidden ?? false };
-  const secured = await secure(backend, protection, content, signing, encrypting);
+  let secured: Uint8Array;
+  if (typeof profile === 'object') {
+    const sealing = { stanza: inner, recipients, at: signed, form };
+    secured = await sealDialect(profile, backend, sealing, { ...signing, ...encrypting });
+  } else {
+    const mapping = { form, loss: 'refuse', from: from.bare(), to: recipients, at: signed, wrapped } as const;
+    secured = await secure(backend, protection, mapStanza(inner, mapping).entity, signing, encrypting);
+  }
   signal?.throwIfAborted();
 
   const outside = tree.elements.filter(isForServers);
+  if (typeof profile === 'object') outside.push(element('body', CLIENT, {}, [profile.fallbackBody]));
   const hint = kind === 'message' && given.store !== false && !outside.some((child) => child.namespace === HINTS);
   const shell = addressed.withChildren(hint ? [...outside, element('store', HINTS)] : outside);
   const sealed = wrap(shell, secured);
@@ -128,6 +137,29 @@ export async function sealStanza(stanza: object | string, options: SealOptions):
     });
   }
   return sealed;
+}
+
+/**
+ * Refuses options that a foreign client's form has no place for.
+ *
+ * @throws {TypeError} naming the option
+ */
+function requireDialectOptions(profile: DialectProfile, given: SealOptions): void {
+  requireDialect(profile, [given.backend]);
+  const fixed = { protection: 'sign+encrypt', wrapped: true, hidden: false } as const;
+  for (const [name, value] of Object.entries(fixed)) {
+    const chosen = given[name as keyof typeof fixed] ?? value;
+    if (chosen !== value) throw new TypeError(`option ${name} is ${value} under profile ${profile.name}`);
+  }
+}
+
+function recipientsOf(to: Jid, more: SealOptions['alsoTo'] = []): readonly Jid[] {
+  const recipients = [to.bare()];
+  for (const other of more) {
+    const jid = readJid('alsoTo', other).bare();
+    if (!recipients.some((known) => known.equals(jid))) recipients.push(jid);
+  }
+  return recipients;
 }
 
 type Signing = Omit<Parameters<SecurityBackend['sign']>[0], 'content'>;

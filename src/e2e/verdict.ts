@@ -44,6 +44,8 @@ export interface VerdictTime {
 /** The verdict on an opened stanza. */
 export interface Verdict {
   readonly policy: string;
+  /** The foreign client by whose ways it was read. */
+  readonly profile: string | undefined;
   readonly backend: string;
   readonly protection: Protection;
   readonly payload: PayloadForm;
@@ -72,6 +74,8 @@ export interface Verdict {
   readonly outside: readonly XmlElement[];
   /** What was found inside but belongs outside, and was dropped; `name` in braces after its namespace. */
   readonly dropped: readonly string[];
+  /** What the profile let pass that is refused without it. */
+  readonly exceptions: readonly string[];
   /** Plain sentences, free of content. */
   readonly words: readonly string[];
 }
@@ -128,6 +132,8 @@ function deliveredWords(facts: VerdictFacts): string[] {
   lines.push(timeLine(time.status, time.signed));
   if (facts.replay === 'off') lines.push('replays were not looked for');
   if (facts.replay === 'known') lines.push('received before');
+  if (facts.profile !== undefined) lines.push(`read by the rules of ${escapeForDisplay(facts.profile, 40)}`);
+  for (const exception of facts.exceptions) lines.push(`EXCEPTION MADE: ${escapeForDisplay(exception, 160)}`);
   for (const name of facts.dropped) lines.push(`dropped from inside: ${escapeForDisplay(name, 80)}`);
   return lines;
 }

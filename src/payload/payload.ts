@@ -44,7 +44,7 @@ export interface Payload {
 }
 
 /** What one form adds to the payload. */
-type Content = Pick<Payload, 'form' | 'kind'> & Partial<Payload>;
+export type PayloadContent = Pick<Payload, 'form' | 'kind'> & Partial<Payload>;
 
 /** Signed and encrypted objects, which may not stand inside a payload: one verdict covers one content. */
 const layers: ReadonlySet<string> = new Set([
@@ -70,7 +70,7 @@ export function parsePayload(bytes: Uint8Array, limits: Limits): Payload {
   if (entity.contentType?.type !== 'message/cpim') {
     const content = parseXmlContent(entity, limits);
     if (content === undefined) throw unexpected(entity);
-    return { ...nothing, ...content };
+    return { ...emptyPayload, ...content };
   }
   const cpim = parseCpim(
     verified(() => decodeBody(entity)),
@@ -84,10 +84,11 @@ export function parsePayload(bytes: Uint8Array, limits: Limits): Payload {
   // Else it would look like an object that names nobody, which may be accepted.
   if (recipients.length === 0 && addressees.length > 0) throw invalid('CPIM To is no XMPP address', addressees[0]!.uri);
   const senders = [...(from === undefined ? [] : [['CPIM From', from] as const]), ...(content.senders ?? [])];
-  return { ...nothing, ...content, senders, recipients, dateTime: cpim.instant, cpim };
+  return { ...emptyPayload, ...content, senders, recipients, dateTime: cpim.instant, cpim };
 }
 
-const nothing: Omit<Payload, 'form' | 'kind'> = Object.freeze({
+/** A payload that says nothing yet. */
+export const emptyPayload: Omit<Payload, 'form' | 'kind'> = Object.freeze({
   senders: [],
   recipients: [],
   innerFrom: undefined,
@@ -104,7 +105,7 @@ function jidOf(address: CpimAddress): Jid | undefined {
   return fromUri(address.uri)?.jid;
 }
 
-function parseXmlContent(entity: Entity, limits: Limits): Content | undefined {
+function parseXmlContent(entity: Entity, limits: Limits): PayloadContent | undefined {
   switch (entity.contentType?.type) {
     case 'application/pidf+xml':
       return pidfContent(parsePidf(charsetBytes(entity, 'utf-8'), limits));
@@ -115,7 +116,7 @@ function parseXmlContent(entity: Entity, limits: Limits): Content | undefined {
   }
 }
 
-function pidfContent(pidf: PidfPresence): Content {
+function pidfContent(pidf: PidfPresence): PayloadContent {
   const presentity = fromUri(pidf.entity);
   if (presentity === undefined) throw invalid('PIDF entity is no XMPP address', pidf.entity);
   let timestamp: Instant | undefined;
@@ -128,7 +129,12 @@ function pidfContent(pidf: PidfPresence): Content {
   return { form: 'pidf', kind: 'presence', senders: [['PIDF entity', presentity.jid]], timestamp, pidf };
 }
 
-function stanzaContent(stanza: XmlElement): Content {
+/**
+ * What the stanza in application/xmpp+xml says.
+ *
+ * @throws {E2eError} PAYLOAD_INVALID for an address that is none
+ */
+export function stanzaContent(stanza: XmlElement): PayloadContent {
   const innerFrom = addressOf(stanza, 'from');
   const innerTo = addressOf(stanza, 'to');
   const senders = innerFrom === undefined ? [] : [['inner from', innerFrom] as const];
@@ -141,7 +147,7 @@ function addressOf(stanza: XmlElement, name: 'from' | 'to'): Jid | undefined {
 }
 
 /** Text, or the same text in several languages. */
-function parseTextContent(entity: Entity, limits: Limits): Content {
+function parseTextContent(entity: Entity, limits: Limits): PayloadContent {
   const type = entity.contentType?.type;
   if (type === 'text/plain') return { form: 'cpim', kind: 'message', bodies: [parseTextPart(entity)] };
   if (type !== 'multipart/alternative') throw unexpected(entity);

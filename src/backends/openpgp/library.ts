@@ -271,12 +271,16 @@ export function onePassFor(signature: Signature): AnyPacket {
   return factory.fromSignaturePacket(signature, true);
 }
 
-/** A compressed data packet of ZIP around others that are written already. */
-export function zipPacket(octets: Uint8Array): AnyPacket {
-  const packet = new CompressedDataPacket() as unknown as AnyPacket & { packets: PacketSequence; algorithm: number };
+/** The body of a compressed data packet: ZIP around packets that are written already. */
+export async function zipBody(octets: Uint8Array): Promise<Uint8Array> {
+  const packet = new CompressedDataPacket() as unknown as {
+    packets: PacketSequence;
+    algorithm: number;
+    write(): Uint8Array | OctetStream;
+  };
   packet.packets = writtenPackets(octets);
   packet.algorithm = enums.compression.zip;
-  return packet;
+  return allOctets(packet.write());
 }
 
 /** In a configuration: how many packets a sequence may have. The library itself has no such bound. */

@@ -6,7 +6,7 @@ import type { BackendCall, EncryptRequest, SignAndEncryptRequest, SignRequest } 
 import { seconds } from './certificate.ts';
 import { type ContentEncryption, sealEncryptedData } from './encrypted-data.ts';
 import type { KeySource } from './keyring.ts';
-import { enums, zipPacket } from './library.ts';
+import { enums, zipBody } from './library.ts';
 import { wrapEncrypted, wrapSigned } from './mime.ts';
 import { hashName } from './names.ts';
 import { packetHeader, tag, writePacket } from './packets.ts';
@@ -90,14 +90,14 @@ async function seal(
       writePacket(tag.publicKeySessionKey, await sealSessionKey(encryption.session, component.packet, version, hidden)),
     ),
   );
-  const inside = foreign?.compress === true ? [zipped(packets)] : packets;
+  const inside = foreign?.compress === true ? [await zipped(packets)] : packets;
   const data = await sealEncryptedData(inside, encryption, limits);
   const message = concatBytes(...sessionKeys, packetHeader(tag.integrityProtected, data.length), data);
   return foreign?.bare === true ? message : wrapEncrypted(message, encryption.version === 1);
 }
 
-function zipped(packets: readonly Uint8Array[]): Uint8Array {
-  return writePacket(tag.compressed, zipPacket(concatBytes(...packets)).write());
+async function zipped(packets: readonly Uint8Array[]): Promise<Uint8Array> {
+  return writePacket(tag.compressed, await zipBody(concatBytes(...packets)));
 }
 
 /** As numbers, in which preferences come. */
