@@ -20,10 +20,13 @@ const tagBytes = 16;
 const saltBytes = 32;
 const headBytes = 4;
 
+const ocb: number = enums.aead.ocb;
+const gcm: number = enums.aead.gcm;
+
 /** Octets of a nonce (RFC 9580 section 9.6). */
-const nonceLengths: ReadonlyMap<number, number> = new Map<number, number>([
-  [enums.aead.ocb, 15],
-  [enums.aead.gcm, 12],
+const nonceLengths: ReadonlyMap<number, number> = new Map([
+  [ocb, 15],
+  [gcm, 12],
 ]);
 
 /**
@@ -33,7 +36,7 @@ const nonceLengths: ReadonlyMap<number, number> = new Map<number, number>([
  */
 export function hasAead(aead: number, version: 2 | 'libre'): boolean {
   if (fastPrimitives() === undefined) return false;
-  return aead === enums.aead.ocb ? provider.supports('aes-ocb') : aead === enums.aead.gcm && version === 2;
+  return aead === ocb ? provider.supports('aes-ocb') : aead === gcm && version === 2;
 }
 
 interface Chunk {
@@ -43,13 +46,13 @@ interface Chunk {
 }
 
 async function sealChunk(aead: number, chunk: Chunk, plaintext: Uint8Array): Promise<readonly Uint8Array[]> {
-  if (aead === enums.aead.ocb) return [await provider.encryptAesOcb(chunk, plaintext)];
+  if (aead === ocb) return [await provider.encryptAesOcb(chunk, plaintext)];
   const { ciphertext, tag: chunkTag } = await provider.encryptAesGcm({ ...chunk, tagLength: tagBytes }, plaintext);
   return [ciphertext, chunkTag];
 }
 
 function openChunk(aead: number, chunk: Chunk, sealed: Uint8Array): MaybePromise<Uint8Array | undefined> {
-  if (aead === enums.aead.ocb) return provider.decryptAesOcb(chunk, sealed);
+  if (aead === ocb) return provider.decryptAesOcb(chunk, sealed);
   const end = sealed.length - tagBytes;
   if (end < 0) return undefined;
   return provider.decryptAesGcm({ ...chunk, tagLength: tagBytes }, sealed.subarray(0, end), sealed.subarray(end));

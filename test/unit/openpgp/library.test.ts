@@ -62,6 +62,9 @@ describe('members that its declarations leave out', () => {
     expect(users[0]!.selfCertifications[0]!.keyFlags?.[0]).toBe(0x03);
     expect(library.isDated(users[0]!.selfCertifications[0]!)).toBe(true);
     expect(subkeys[0]!.bindingSignatures[0]!.unknownSubpackets).toEqual([]);
+    const { signatureData, signedHashValue, salt, rawNotations, revocationKeyClass } = users[0]!.selfCertifications[0]!;
+    expect([signatureData![0], signedHashValue!.length, salt, revocationKeyClass]).toEqual([4, 2, null, null]);
+    expect(rawNotations).toMatchObject([{ name: 'salt@notations.openpgpjs.org', critical: false }]);
   });
 });
 

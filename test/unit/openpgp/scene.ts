@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import * as library from 'openpgp';
 import type { BackendCall, SecurityBackend, SignatureOutcome, SignatureResult } from '../../../src/backends/backend.ts';
+import { openingBothWays } from './both-paths.ts';
 import { generateIdentity, type IdentityAlgorithm, openpgp } from '../../../src/backends/openpgp/index.ts';
 import { utf8 } from '../../../src/bytes.ts';
 import { E2eError, type E2eErrorCode, type E2eStage } from '../../../src/errors.ts';
@@ -64,7 +65,7 @@ export function backendOf(
   const store = memoryStore();
   store.addIdentity(me.jid, 'openpgp', { keys: me.secret, certificates: nothing, passphrase });
   for (const { jid, certificate } of others) store.fileCertificate(jid, 'openpgp', certificate);
-  return { ...openpgp({ store }), store };
+  return { ...openingBothWays(openpgp({ store })), store };
 }
 
 /** What every call carries. */

@@ -19,24 +19,27 @@ const nistCurves: Readonly<Record<string, Curve>> = {
   [enums.curve.nistP521]: 'p521',
 };
 
+/** As numbers, in which packets have them. */
+const numbers: Readonly<Record<keyof typeof enums.publicKey, number>> = enums.publicKey;
+
 /** The kind of a key packet; undefined for what goes the long way. */
 export function kindOf(packet: KeyPacket): FastKind | undefined {
   const { algorithm } = packet;
   switch (algorithm) {
-    case enums.publicKey.rsaEncryptSign:
-    case enums.publicKey.rsaEncrypt:
-    case enums.publicKey.rsaSign:
+    case numbers.rsaEncryptSign:
+    case numbers.rsaEncrypt:
+    case numbers.rsaSign:
       return 'rsa';
-    case enums.publicKey.ecdsa:
+    case numbers.ecdsa:
       return curveOf(packet) === undefined ? undefined : 'ecdsa';
-    case enums.publicKey.eddsaLegacy:
+    case numbers.eddsaLegacy:
       return 'eddsa';
-    case enums.publicKey.ed25519:
+    case numbers.ed25519:
       return 'ed25519';
-    case enums.publicKey.ecdh:
+    case numbers.ecdh:
       if (packet.getAlgorithmInfo().curve === enums.curve.curve25519Legacy) return 'ecdh-25519';
       return curveOf(packet) === undefined ? undefined : 'ecdh';
-    case enums.publicKey.x25519:
+    case numbers.x25519:
       return 'x25519';
     default:
       return undefined;

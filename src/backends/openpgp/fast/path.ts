@@ -7,19 +7,19 @@
 import { provider } from '#crypto';
 import type { PacketPrimitives } from '../../../crypto/packet-primitives.ts';
 
-let turnedOff = false;
+let turnedOff = 0;
 
 /** The primitives of the fast path; undefined where everything goes the long way, as in browsers. */
 export function fastPrimitives(): PacketPrimitives | undefined {
-  return turnedOff ? undefined : provider.packets;
+  return turnedOff > 0 ? undefined : provider.packets;
 }
 
 /** Sends everything the long way for the time of a call, so that tests can compare the two. */
 export async function withoutFastPath<T>(call: () => Promise<T>): Promise<T> {
-  turnedOff = true;
+  turnedOff++;
   try {
     return await call();
   } finally {
-    turnedOff = false;
+    turnedOff--;
   }
 }
