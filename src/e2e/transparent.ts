@@ -257,9 +257,12 @@ function parseJid(address: string | undefined): Jid | undefined {
   }
 }
 
-/** What enters an SDK's own pipeline: signed, and nothing that only servers may say. */
+/** What enters an SDK's own pipeline, whatever the policy delivers: well signed, and nothing that only servers may say. */
 function believe(opened: Opened): void {
-  if (opened.verdict.sender === null) throw new E2eError('ERR_E2E_UNSIGNED', 'check');
+  const { level, sender } = opened.verdict;
+  if (level === 'unknown-signer') throw new E2eError('ERR_E2E_SIGNER_UNKNOWN', 'check');
+  if (level === 'untrusted') throw new E2eError('ERR_E2E_SIGNER_UNTRUSTED', 'check');
+  if (sender === null) throw new E2eError('ERR_E2E_UNSIGNED', 'check');
   refuseServerOnly(opened.stanza);
 }
 
