@@ -59,6 +59,7 @@ export {
   type SessionEvents,
   type SessionOpenOptions,
   type SessionOptions,
+  type SessionProfile,
 } from './e2e/session.ts';
 export type { Sealing, SealingFacts, SealingRule } from './e2e/sending-policy.ts';
 export type { OpenContext } from './e2e/timeliness.ts';

@@ -17,7 +17,9 @@ export interface Marks {
 export function addMarks(sealed: XmlElement, { announce = false, fallbackBody }: Marks): XmlElement {
   if (sealed.name !== 'message') return sealed;
   const children = [...sealed.children];
-  if (fallbackBody !== undefined) children.push(element('body', sealed.namespace, {}, [fallbackBody]));
+  // The profile of a foreign client may have put one there.
+  if (fallbackBody !== undefined && sealed.first('body') === undefined)
+    children.push(element('body', sealed.namespace, {}, [fallbackBody]));
   const encryption = { namespace: E2E, name: 'RFC 3923' };
   if (announce && sealed.first('encryption', 'urn:xmpp:eme:0') === undefined) {
     children.push(element('encryption', 'urn:xmpp:eme:0', encryption));

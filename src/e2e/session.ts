@@ -24,15 +24,19 @@ import { PinGuard } from './pins.ts';
 import { type Policy, strictPolicy } from './policy.ts';
 import type { ReplayGuard } from './replay.ts';
 import type { Roster } from './roster.ts';
+import { type DialectProfile, requireDialect } from './dialect.ts';
 import { addMarks, requireWireSize } from './sealed-message.ts';
 import { sealStanza } from './seal.ts';
 import type { SealingRule } from './sending-policy.ts';
 import { addressOf, readJid } from './stanza.ts';
-import { isArriving, isVerifiedAgain, type OpenContext } from './timeliness.ts';
+import { isArriving, isSent, isVerifiedAgain, type OpenContext } from './timeliness.ts';
 import type { Protection } from './verdict.ts';
 
 /** A stanza in any form that is understood: text, our tree, or an element of ltx or the DOM. */
 export type StanzaInput = object | string;
+
+/** How a contact is sealed to; the ways of a foreign client are those of opening too. */
+export type SessionProfile = SealProfile | DialectProfile;
 
 /** Options of {@link E2eSession}. */
 export interface SessionOptions {
@@ -55,7 +59,8 @@ export interface SessionOptions {
   readonly sealing?: SealingRule | undefined;
   readonly protection?: Protection | undefined;
   readonly payload?: PayloadForm | 'auto' | undefined;
-  readonly profile?: SealProfile | undefined;
+  /** For all contacts, or for each: today's algorithms, those of RFC 3923, or the ways of a foreign client. */
+  readonly profile?: SessionProfile | ((contact: Jid) => SessionProfile | undefined) | undefined;
   readonly hidden?: boolean | undefined;
   /** Ask servers to archive sealed messages: true unless given. */
   readonly store?: boolean | undefined;
@@ -199,13 +204,14 @@ export class E2eSession {
   }
 
   async #seal(tree: XmlElement, signal: AbortSignal | undefined): Promise<XmlElement> {
-    const { protection, payload, profile, hidden, store } = this.#options;
+    const { protection, payload, hidden, store } = this.#options;
     const to = addressOf(tree, 'to', 'map');
     const from = addressOf(tree, 'from', 'map') ?? this.jid;
     if (!from.bare().equals(this.jid)) {
       throw new E2eError('ERR_E2E_NO_SIGNING_KEY', 'sign', { reason: 'not my address', subject: from.toString() });
     }
-    const backend = to === undefined ? this.#options.backends[0]! : await this.#backendFor(to);
+    const profile = this.#profileFor(to);
+    const backend = to === undefined ? this.#options.backends[0]! : await this.#backendFor(to, profile);
     const includeCertificate = to !== undefined && this.#cadence.take(to);
     const sealed = await sealStanza(tree, {
       backend,
@@ -227,8 +233,15 @@ export class E2eSession {
     return marked;
   }
 
-  async #backendFor(to: Jid): Promise<SecurityBackend> {
+  #profileFor(contact: Jid | undefined): SessionProfile | undefined {
+    const { profile } = this.#options;
+    if (typeof profile !== 'function') return profile;
+    return contact === undefined ? undefined : profile(contact.bare());
+  }
+
+  async #backendFor(to: Jid, profile: SessionProfile | undefined): Promise<SecurityBackend> {
     const { backends, protection } = this.#options;
+    if (typeof profile === 'object') return requireDialect(profile, backends);
     if (protection === 'sign') return backends[0]!;
     for (const backend of backends) if (await backend.canSealTo(to.bare(), new Date())) return backend;
     throw new E2eError('ERR_E2E_NO_RECIPIENT_KEY', 'encrypt', { subject: to.bare().toString() });
@@ -259,7 +272,10 @@ export class E2eSession {
   #open(stanza: XmlElement, options: Omit<SessionOpenOptions, 'accept'>): Promise<Opened> {
     const { backends, policy, replay, expect, roster } = this.#options;
     const { jid: me, limits } = this;
-    return openStanza(stanza, { backends, me, policy, replay, expect, roster, limits, ...options });
+    const contact = addressOf(stanza, isSent(options.context ?? 'live') ? 'to' : 'from', 'unwrap');
+    const chosen = this.#profileFor(contact);
+    const profile = typeof chosen === 'object' ? chosen : undefined;
+    return openStanza(stanza, { backends, me, policy, replay, expect, roster, profile, limits, ...options });
   }
 
   /**
