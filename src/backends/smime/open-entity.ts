@@ -166,7 +166,8 @@ function entityOf(octets: Uint8Array, limits: Limits): Entity {
 }
 
 function isLayer(content: Uint8Array, limits: Limits): boolean {
-  return recognize(parseEntity(content, { limits, stage: 'parse' })) !== undefined;
+  // RFC 2046 section 5.1.1: a body part may be empty altogether.
+  return content.length > 0 && recognize(parseEntity(content, { limits, stage: 'parse' })) !== undefined;
 }
 
 function layersRefused(reason: string): E2eError {
