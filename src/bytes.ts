@@ -1,7 +1,7 @@
 /** UTF-8, base64, hexadecimal and line ends. */
 
 import { E2eError, type E2eStage } from './errors.ts';
-import { base64Lines, base64Octets, decodeBase64Lines, indexOfOctets } from '#octets';
+import { base64Lines, base64Octets, decodeBase64Lines, indexOfOctets, randomOctets } from '#octets';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -194,6 +194,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** Random octets of cryptographic strength. */
+export function randomBytes(length: number): Uint8Array {
+  return randomOctets(length);
 }
 
 /** Joins byte strings. */

@@ -1,5 +1,6 @@
 /** Values of the primitive ASN.1 types, read from an {@link Asn1Node} (ITU-T X.690 section 8; DER rules of 10 and 11). */
 
+import { equalBytes } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import { type Asn1Node, tags } from './reader.ts';
 
@@ -137,9 +138,23 @@ export function oidValue(node: Asn1Node): string {
   if (content.length > node.limits.oidBytes) {
     throw new E2eError('ERR_E2E_LIMIT', node.stage, { reason: 'OBJECT IDENTIFIER length' });
   }
+  const hash = hashOf(content);
+  const known = decodedOids.get(hash);
+  if (known !== undefined && equalBytes(known.content, content)) return known.text;
   const text = dotted(content);
   if (text === undefined) throw node.malformed('OBJECT IDENTIFIER');
+  if (decodedOids.size < mostDecodedOids) decodedOids.set(hash, { content: content.slice(), text });
   return text;
+}
+
+/** By a hash of their content, the first that came with each; messages use the same few again and again. */
+const decodedOids = new Map<number, { readonly content: Uint8Array; readonly text: string }>();
+const mostDecodedOids = 256;
+
+function hashOf(content: Uint8Array): number {
+  let hash = content.length;
+  for (const octet of content) hash = (Math.imul(hash, 31) + octet) | 0;
+  return hash;
 }
 
 /** The OBJECT IDENTIFIER in a field whose tag must be 6. */

@@ -11,6 +11,7 @@ import {
   constants,
   createHash,
   createHmac,
+  hash as digestOf,
   privateDecrypt,
   publicEncrypt,
   randomBytes,
@@ -57,15 +58,29 @@ export function decryptPkcs1v15(
   return out;
 }
 
-function mgf1(hash: HashName, seed: Uint8Array, length: number): Uint8Array {
+function mgf1(name: HashName, seed: Uint8Array, length: number): Uint8Array {
   const out = new Uint8Array(length);
-  const counter = new Uint8Array(4);
-  for (let offset = 0, block = 0; offset < length; block++, offset += hashLength[hash]) {
-    new DataView(counter.buffer).setUint32(0, block);
-    const digest = createHash(hash).update(seed).update(counter).digest();
-    out.set(digest.subarray(0, length - offset), offset);
+  const input = new Uint8Array(seed.length + 4);
+  input.set(seed);
+  // The counter has 32 bits (RFC 8017 section B.2.1); no modulus needs more than 16 of them.
+  for (let offset = 0, block = 0; offset < length; block++, offset += hashLength[name]) {
+    input[seed.length + 2] = block >>> 8;
+    input[seed.length + 3] = block;
+    out.set(digestOf(name, input, 'buffer').subarray(0, length - offset), offset);
   }
   return out;
+}
+
+const emptyDigests = new Map<HashName, Uint8Array>();
+
+/** The hash of the empty label. */
+function labelHash(name: HashName): Uint8Array {
+  let digest = emptyDigests.get(name);
+  if (digest === undefined) {
+    digest = createHash(name).digest();
+    emptyDigests.set(name, digest);
+  }
+  return digest;
 }
 
 function mask(data: Uint8Array, by: Uint8Array): void {
@@ -90,7 +105,7 @@ export function decryptOaep(
   const data = block.subarray(1 + size);
   mask(seed, mgf1(mgfHash, data, size));
   mask(data, mgf1(mgfHash, seed, data.length));
-  const label = createHash(hash).digest();
+  const label = labelHash(hash);
   let bad = block[0]!;
   for (let i = 0; i < size; i++) bad |= data[i]! ^ label[i]!;
   let start = 0;
@@ -125,7 +140,7 @@ export function encryptOaep(
   const seed = block.subarray(1, 1 + size);
   const data = block.subarray(1 + size);
   seed.set(randomBytes(size));
-  data.set(createHash(hash).digest());
+  data.set(labelHash(hash));
   data[data.length - message.length - 1] = 1;
   data.set(message, data.length - message.length);
   mask(data, mgf1(mgfHash, seed, data.length));

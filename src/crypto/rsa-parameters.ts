@@ -17,7 +17,8 @@ import { parseAlgorithmIdentifier, serializeAlgorithmIdentifier } from '../asn1/
 import { oids } from '../asn1/oids.ts';
 import { type Asn1Cursor, type Asn1Node, contextTag, tags } from '../asn1/reader.ts';
 import { octetString, smallInteger } from '../asn1/values.ts';
-import { type DerElement, derContext, derInteger, derSequence } from '../asn1/writer.ts';
+import { type DerElement, derContext, derInteger, derSequence, encodeDer } from '../asn1/writer.ts';
+import { equalBytes } from '../bytes.ts';
 import { hashOf, serializeHash } from './hash-algorithm.ts';
 import type { HashName, OaepParameters } from './provider.ts';
 
@@ -79,6 +80,7 @@ export function serializePssParameters({ hash, saltLength }: PssParameters): Der
  */
 export function parseOaepParameters(node: Asn1Node | undefined): OaepParameters | undefined {
   if (node === undefined) return { hash: 'sha1', mgfHash: 'sha1' };
+  if (equalBytes(node.raw, usualOaep)) return { hash: 'sha256', mgfHash: 'sha256' };
   const cursor = node.sequence();
   const hash = hashField(cursor);
   const mgfHash = mgfField(cursor);
@@ -100,3 +102,6 @@ export function serializeOaepParameters({ hash, mgfHash }: OaepParameters): DerE
     derContext(1, serializeAlgorithmIdentifier(oids.mgf1, serializeHash(mgfHash, true))),
   );
 }
+
+/** What nearly every message has. */
+const usualOaep: Uint8Array = encodeDer(serializeOaepParameters({ hash: 'sha256', mgfHash: 'sha256' }));

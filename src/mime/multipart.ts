@@ -9,7 +9,7 @@
  * The CRLF before a delimiter belongs to the delimiter: what is signed ends before it (RFC 1847 section 2.1).
  */
 
-import { concatBytes, hex, indexOfBytes, utf8 } from '../bytes.ts';
+import { concatBytes, hex, indexOfBytes, randomBytes, utf8 } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { serializeContentType } from './content-type.ts';
@@ -112,9 +112,11 @@ export function serializeMultipart(
   parts: readonly Uint8Array[],
   options: SerializeMultipartOptions = {},
 ): Uint8Array {
-  let boundary = options.boundary ?? randomBoundary();
-  if (options.boundary === undefined) while (occurs(boundary, parts)) boundary = randomBoundary();
-  else if (!boundaryShape.test(boundary) || occurs(boundary, parts)) throw new RangeError('boundary cannot be used');
+  // 128 random bits are in no part.
+  const boundary = options.boundary ?? hex(randomBytes(16));
+  if (options.boundary !== undefined && (!boundaryShape.test(boundary) || occurs(boundary, parts))) {
+    throw new RangeError('boundary cannot be used');
+  }
   const pieces: Uint8Array[] = [];
   for (const part of parts) pieces.push(utf8(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n`), part);
   pieces.push(utf8(`\r\n--${boundary}--\r\n`));
@@ -125,8 +127,4 @@ export function serializeMultipart(
 function occurs(boundary: string, parts: readonly Uint8Array[]): boolean {
   const delimiter = utf8(`--${boundary}`);
   return parts.some((part) => indexOfBytes(part, delimiter) !== -1);
-}
-
-function randomBoundary(): string {
-  return hex(globalThis.crypto.getRandomValues(new Uint8Array(16)));
 }

@@ -1,4 +1,4 @@
-/** Octet work in plain JavaScript, for runtimes without node:buffer; see `node.ts`. */
+/** Octet work in plain JavaScript, for runtimes other than Node; see `node.ts`. */
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const digitCode = new TextEncoder().encode(alphabet);
@@ -64,4 +64,9 @@ export function indexOfOctets(bytes: Uint8Array, needle: Uint8Array, from: numbe
     if (k === needle.length) return i;
   }
   return -1;
+}
+
+/** See `node.ts`. */
+export function randomOctets(length: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(length));
 }

@@ -61,8 +61,9 @@ export function recognize(entity: Entity): LayerKind | undefined {
 }
 
 function mayHoldObject(entity: Entity): boolean {
-  const { contentType, body } = entity;
-  if (contentType === undefined) return body[0] === 0x30;
+  const { contentType } = entity;
+  // The octets of a body that came as text are made when they are asked for.
+  if (contentType === undefined) return entity.body[0] === 0x30;
   if (objectTypes.has(contentType.type)) return true;
   if (contentType.type !== 'application/octet-stream') return false;
   // RFC 8551 section 3.2.1: agents that do not know the type send octet-stream with one of these names.

@@ -86,3 +86,19 @@ describe('base64 in even lines', () => {
     }
   });
 });
+
+describe.each([
+  ['native', native],
+  ['portable', portable],
+])('%s random octets', (_, { randomOctets }) => {
+  it('come in any number and never twice', () => {
+    for (const length of [0, 1, 12, 32, 64, 65, 5000]) expect(randomOctets(length).length).toBe(length);
+    const drawn = Array.from({ length: 5000 }, () => Buffer.from(randomOctets(16)).toString('hex'));
+    expect(new Set(drawn).size).toBe(drawn.length);
+  });
+
+  it('share their memory with nothing', () => {
+    const octets = randomOctets(32);
+    expect(octets.buffer.byteLength).toBe(32);
+  });
+});
