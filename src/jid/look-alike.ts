@@ -23,8 +23,8 @@ export interface LookAlike {
 const ascii: Readonly<Record<string, string>> = { '0': 'o', '1': 'l', m: 'rn' };
 let shapes: ReadonlyMap<string, string> | undefined;
 
-/** What a bare address looks like: two addresses with one skeleton are hard to tell apart. */
-export function skeletonOf(jid: Jid): string {
+/** What an address without its resource looks like: two addresses with one skeleton are hard to tell apart. */
+export function skeletonOf(jid: Pick<Jid, 'local' | 'domain'>): string {
   const text = (jid.local === '' ? '' : `${jid.local}@`) + labelsOf(jid.domain).join('.');
   let shape = '';
   // Latin letters in marks of their own stay apart: TR39 decomposes first.
