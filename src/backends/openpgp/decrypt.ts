@@ -9,7 +9,7 @@ import type { KeySource } from './keyring.ts';
 import type { OpenedMessage } from './message.ts';
 import { type Surround, unwrapEncrypted } from './mime.ts';
 import { transportName } from './names.ts';
-import { type Packet, readPackets, tag } from './packets.ts';
+import { ignoredPackets, isIgnored, type Packet, readPackets, tag } from './packets.ts';
 import { type Decrypter, decrypters, type Verifiers, verifiersFor } from './select.ts';
 import { isFor, readRecipient, type Recipient, recoverSessionKeys } from './session-key.ts';
 
@@ -21,9 +21,6 @@ export interface Envelope {
   readonly data: EncryptedData;
   readonly keyTransport: readonly string[];
 }
-
-/** Marker, padding and unknown packets are ignored (RFC 9580 sections 4.3, 5.8 and 5.14): so many of them. */
-const ignoredPackets = 16;
 
 /**
  * Reads the public part of an encrypted message.
@@ -53,11 +50,8 @@ export function readEnvelope(message: Uint8Array, limits: Limits, foreign?: Pack
         if (keys.length > limits.recipients) throw new E2eError('ERR_E2E_LIMIT', stage, { reason: 'session keys' });
         data = readEncryptedData(packet, limits);
         break;
-      case tag.marker:
-      case tag.padding:
-        break;
       default:
-        if (packet.tag < 40) throw malformed('packet that does not belong in an encrypted message');
+        if (!isIgnored(packet.tag)) throw malformed('packet that does not belong in an encrypted message');
     }
   }
   if (data === undefined) throw malformed('no encrypted data');

@@ -20,7 +20,7 @@ import { parseMultipart, serializeMultipart } from '../../mime/multipart.ts';
 import { decodeBody } from '../../mime/transfer-encoding.ts';
 import type { LayerKind } from '../backend.ts';
 import { armorType, isArmored, readOneArmor, writeArmor } from './armor.ts';
-import { tag } from './packets.ts';
+import { firstTag, tag } from './packets.ts';
 
 /** A signed layer: the octets that the signature covers apart from it, or both in one OpenPGP message. */
 export type SignedForm =
@@ -57,9 +57,7 @@ function recognizeBare(body: Uint8Array): LayerKind | undefined {
   }
   const octets = armored ? readOneArmor(body, 'MESSAGE', 'unwrap') : body;
   // DER starts with 0x30, text with less than 0x80: neither is a packet header.
-  const header = octets[0] ?? 0;
-  if (header < 0x80) return undefined;
-  switch ((header & 0x40) === 0 ? (header >> 2) & 15 : header & 63) {
+  switch (firstTag(octets)) {
     case tag.publicKeySessionKey:
     case tag.symmetricSessionKey:
     case tag.integrityProtected:

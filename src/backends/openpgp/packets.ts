@@ -46,6 +46,39 @@ const partialAllowed: ReadonlySet<number> = new Set([
   tag.aeadEncrypted,
 ]);
 
+/** Marker, padding and packets of unknown, non-critical tags are to be ignored (RFC 9580 sections 4.3, 5.8 and 5.14). */
+export function isIgnored(packetTag: number): boolean {
+  return packetTag === tag.marker || packetTag === tag.padding || packetTag >= 40;
+}
+
+/** So many packets to be ignored may stand among others. */
+export const ignoredPackets = 16;
+
+/**
+ * The tag of the first packet that is not to be ignored, without a look at any body.
+ *
+ * @returns undefined where there is none, for octets that are no packets, and behind too many to be ignored
+ */
+export function firstTag(bytes: Uint8Array): number | undefined {
+  let at = 0;
+  for (let ignored = 0; ignored <= ignoredPackets; ignored++) {
+    const header = bytes[at] ?? 0;
+    if (header < 0x80) return undefined;
+    const isNew = (header & 0x40) !== 0;
+    const packetTag = isNew ? header & 63 : (header >> 2) & 15;
+    if (!isIgnored(packetTag)) return packetTag;
+    const first = bytes[at + 1] ?? 0;
+    const octets = isNew ? (first < 192 ? 1 : first < 224 ? 2 : 5) : [1, 2, 4, 0][header & 3]!;
+    // Partial lengths are for data packets, and a packet up to the end has nothing behind it.
+    if (octets === 0 || (isNew && first >= 224 && first < 255)) return undefined;
+    let length = 0;
+    for (let k = isNew && octets === 5 ? 2 : 1; k <= octets; k++) length = length * 256 + (bytes[at + k] ?? 0);
+    if (isNew && octets === 2) length -= 192 * 256 - 192;
+    at += 1 + octets + length;
+  }
+  return undefined;
+}
+
 /** Options of {@link readPackets}. */
 export interface ReadPacketsOptions {
   readonly stage: E2eStage;

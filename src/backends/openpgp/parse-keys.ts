@@ -5,7 +5,7 @@ import { E2eError, type E2eStage } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
 import { isArmored, readArmor } from './armor.ts';
 import { type Key, readKeys, readPrivateKeys } from './library.ts';
-import { type Packet, readPackets, tag, writePacket } from './packets.ts';
+import { isIgnored, type Packet, readPackets, tag, writePacket } from './packets.ts';
 import { safeConfig } from './safe-config.ts';
 
 /** What a key file is to hold. */
@@ -31,6 +31,7 @@ export function splitKeys(file: Uint8Array, stage: E2eStage): readonly KeyBlock[
     if (type === 'MESSAGE' || type === 'SIGNATURE') throw malformed(stage);
     const start = keys.length;
     for (const packet of readPackets(data, { stage, maxPackets })) {
+      if (isIgnored(packet.tag)) continue;
       if (packet.tag === tag.publicKey || packet.tag === tag.secretKey) {
         keys.push({ kind: packet.tag === tag.publicKey ? 'public' : 'secret', packets: [] });
       }

@@ -10,12 +10,11 @@ import type { KeySource } from './keyring.ts';
 import { enums, isDated, newSignature, readMessage, type PacketSequence, type Signature } from './library.ts';
 import { type OpenedMessage, openMessage } from './message.ts';
 import { type SignedForm, type Surround, unwrapSigned } from './mime.ts';
-import { readPackets, tag } from './packets.ts';
+import { ignoredPackets, isIgnored, readPackets, tag } from './packets.ts';
 import { boundedConfig } from './safe-config.ts';
 import { type Verifiers, verifiersFor } from './select.ts';
 
 const stage = 'verify';
-const ignoredPackets = 16;
 
 /** Signatures with the octets that they cover; undefined stands for a signature that cannot be read. */
 export type SignedContent = Pick<OpenedMessage, 'content' | 'signatures'>;
@@ -41,7 +40,7 @@ function readDetached(
   const signatures: (Signature | undefined)[] = [];
   for (const packet of packets) {
     if (packet.tag === tag.signature) signatures.push(readSignature(packet.body));
-    else if (packet.tag < 40 && packet.tag !== tag.marker && packet.tag !== tag.padding) {
+    else if (!isIgnored(packet.tag)) {
       throw malformed('packet that is no signature');
     }
   }
