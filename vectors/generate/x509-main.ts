@@ -2,6 +2,8 @@
 import { entitySuite } from './entities.ts';
 import { pathSuite } from './paths.ts';
 import { writeSuite } from './suite.ts';
+import { verdictSuite } from './verdicts.ts';
 
 writeSuite(pathSuite());
 writeSuite(entitySuite());
+writeSuite(verdictSuite());
