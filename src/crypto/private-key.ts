@@ -14,6 +14,7 @@
 
 import { type Asn1Options, contextTag, parseDer, tags } from '../asn1/reader.ts';
 import { octetString, smallInteger, unsignedOctets } from '../asn1/values.ts';
+import { derInteger, derSequence, encodeDer } from '../asn1/writer.ts';
 import { defaultLimits } from '../limits.ts';
 import { latticeByOid, parseLatticeSeed } from './lattice-keys.ts';
 import { type Curve, type KeyAlgorithm, coordinateLength, curveBits, keyAlgorithm } from './public-key.ts';
@@ -29,7 +30,11 @@ export interface PrivateKey {
   readonly curve: Curve | undefined;
   /** What a PSS-only key restricts its signatures to (RFC 4055 section 1.2). */
   readonly pss: PssParameters | undefined;
-  /** The whole PKCS #8 object. Secret. */
+  /**
+   * A PKCS #8 object of version 1 with the key alone. Secret.
+   *
+   * Attributes and public key, which some write and OpenSSL before 3.5 and WebCrypto do not read, are left out.
+   */
   readonly pkcs8: Uint8Array;
   /**
    * Of `ec`, `ed25519`, `x25519`, `ml-dsa` and `ml-kem` keys: the scalar or seed; undefined where only the expanded key
@@ -41,18 +46,21 @@ export interface PrivateKey {
 /**
  * Reads an unencrypted PKCS #8 private key.
  *
- * @param pkcs8 DER
+ * @param octets DER of PKCS #8
  * @throws {E2eError} MALFORMED, LIMIT; a key of an unknown algorithm is `unsupported` and no error
  */
-export function parsePrivateKey(pkcs8: Uint8Array, options: Asn1Options = { limits: defaultLimits }): PrivateKey {
-  const outer = parseDer(pkcs8, options).sequence();
+export function parsePrivateKey(octets: Uint8Array, options: Asn1Options = { limits: defaultLimits }): PrivateKey {
+  const outer = parseDer(octets, options).sequence();
   const version = outer.expect(tags.integer);
   if (smallInteger(version) > 1) throw version.malformed('private key version');
-  const { algorithm, oid, curve, parameters } = keyAlgorithm(outer.expect(tags.sequence));
+  const identifier = outer.expect(tags.sequence);
+  const { algorithm, oid, curve, parameters } = keyAlgorithm(identifier);
   const wrapper = outer.expect(tags.octetString);
+  const bare = smallInteger(version) === 0 && outer.done;
   outer.optional(contextTag(0));
   outer.optional(contextTag(1));
   outer.end();
+  const pkcs8 = bare ? octets : encodeDer(derSequence(derInteger(0), identifier.raw, wrapper.raw));
   const inner = octetString(wrapper);
   switch (algorithm) {
     case 'rsa':

@@ -12,6 +12,7 @@ import { recognize } from './cms-object.ts';
 import { decryptEntity } from './decrypt.ts';
 import { encryptEntity } from './encrypt.ts';
 import { inspectEntity } from './inspect.ts';
+import { ownCertificates } from './own-certificates.ts';
 import { decryptionKeys } from './own-keys.ts';
 import { recipientCertificates } from './recipient-certificates.ts';
 import { readRsaSignature, type RsaSignature, signEntity } from './sign.ts';
@@ -38,6 +39,9 @@ const optionNames: ReadonlySet<string> = new Set<keyof SmimeOptions>([
   'crypto',
   ...trustOptionNames,
 ]);
+
+/** What `canSealTo` answers with false. */
+const unsealable: ReadonlySet<string> = new Set(['ERR_E2E_NO_RECIPIENT_KEY', 'ERR_E2E_UNSUPPORTED']);
 
 /** `canSealTo` has no policy of its own: what strict policies take, which concerns certificates alone. */
 const sealingQuestion = { profile: 'modern', clockSkewSeconds: 0, sha1Signatures: false } as const;
@@ -84,12 +88,13 @@ export function smime(options: SmimeOptions): SecurityBackend {
         await recipientCertificates(store, jid, { ...sealingQuestion, at, limits: defaultLimits, crypto }, rules);
         return true;
       } catch (error) {
-        if (error instanceof E2eError && error.code === 'ERR_E2E_NO_RECIPIENT_KEY') return false;
+        if (error instanceof E2eError && unsealable.has(error.code)) return false;
         throw error;
       }
     },
     inspect: (entity, limits) => inspectEntity(entity, limits, crypto),
     certificates: (jid) => certificatesOf(store, jid, defaultLimits, crypto),
+    exportCertificates: (jid, at) => ownCertificates(store, jid.bare(), at, defaultLimits),
     importCertificates: (entity, limits) => candidateCertificates(entity, limits, crypto),
   });
 }
