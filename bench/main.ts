@@ -1,7 +1,9 @@
-/** `npm run bench -- [--quick] [--json FILE] [--write] [--kinds TEXT]`: see README.md. */
+/** `npm run bench -- [--quick] [--json FILE] [--write] [--kinds TEXT] [--pool]`, or with `--padding SAMPLES`: see README.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isSlow } from './openssl-speed.ts';
+import { measurePadding, paddingHead } from './padding-timing.ts';
+import { measurePool, poolTable } from './pool.ts';
 import { table } from './report.ts';
 import { fullPlan, quickPlan, runPlan } from './run.ts';
 
@@ -11,8 +13,23 @@ const { values } = parseArgs({
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
     kinds: { type: 'string' },
+    pool: { type: 'boolean', default: false },
+    padding: { type: 'string' },
   },
 });
+if (values.padding !== undefined) {
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  print(paddingHead);
+  await measurePadding(Math.max(Number(values.padding), 10), print);
+  process.exit();
+}
+if (values.pool) {
+  const loader = new URL('../test/unit/pool/register-tsx.js', import.meta.url).href;
+  const execArgv = ['--conditions=xmpp-e2e-source', '--import', loader];
+  const [count, rounds] = values.quick ? [500, 2] : [3000, 4];
+  process.stdout.write(poolTable(await measurePool(count, rounds, [1, 2], execArgv)));
+  process.exit();
+}
 const plan = values.quick ? quickPlan : fullPlan;
 const wanted = values.kinds?.toLowerCase();
 const kinds = plan.kinds.filter(({ title }) => wanted === undefined || title.toLowerCase().includes(wanted));
