@@ -10,12 +10,13 @@ export interface Gate {
   readonly waiting: Set<() => void>;
 }
 
-/** Makes the gate of a pool. For each thread one batch is worked on and one is ready. */
+/** Makes the gate of a pool. For each thread two batches are worked on and one is ready. */
 export function gate(threads: number): Gate {
   return { threads, running: 0, waiting: new Set() };
 }
 
-interface Pending<I, O> {
+/** An item, and who waits for what becomes of it. */
+export interface Pending<I, O> {
   readonly item: I;
   readonly resolve: (output: O) => void;
   readonly reject: (error: unknown) => void;
@@ -27,12 +28,13 @@ interface Pending<I, O> {
  * A batch goes when it is full, or when a thread has nothing to do: a slow source is not held up for company.
  *
  * @param size items in a full batch
- * @param send one batch; answers come in the order of the items
+ * @param send one batch: resolves its items, and returns when a thread is free for the next; what it throws goes to all
+ * items that it did not resolve
  */
 export function batches<I, O>(
   gate: Gate,
   size: number,
-  send: (items: readonly I[]) => Promise<readonly O[]>,
+  send: (batch: readonly Pending<I, O>[]) => Promise<void>,
 ): (item: I) => Promise<O> {
   const pending: Pending<I, O>[] = [];
   let scheduled = false;
@@ -41,7 +43,7 @@ export function batches<I, O>(
     scheduled = false;
     gate.waiting.delete(flush);
     while (pending.length > 0) {
-      const places = gate.threads * (pending.length < size ? 1 : 2);
+      const places = gate.threads * (pending.length < size ? 1 : 3);
       if (gate.running >= places) {
         gate.waiting.add(flush);
         return;
@@ -52,8 +54,7 @@ export function batches<I, O>(
   const deliver = async (batch: readonly Pending<I, O>[]): Promise<void> => {
     gate.running++;
     try {
-      const outputs = await send(batch.map(({ item }) => item));
-      for (const [i, { resolve }] of batch.entries()) resolve(outputs[i]!);
+      await send(batch);
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }

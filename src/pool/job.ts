@@ -1,6 +1,6 @@
-/** What the main thread asks of a worker, and the modules that make backends. */
+/** What the main thread and the workers say to each other. */
 
-import type { OpenOptions, RecordOptions, ReplayEntry, SealOptions, SecurityBackend } from '../index.ts';
+import type { OpenOptions, RecordOptions, ReplayEntry, ReplayOutcome, SealOptions, SecurityBackend } from '../index.ts';
 import type { Wire, WireError } from './wire.ts';
 
 /** A module whose URL is given to a pool. Every worker imports it. */
@@ -19,39 +19,44 @@ export interface WorkerStart {
   readonly keys: unknown;
 }
 
-/** Something that the main thread knows, or why it does not. Asked for only where one thread would ask too. */
-export type Asked = { readonly value: bigint } | { readonly error: WireError };
+/** Something that the main thread knows, or why it does not. */
+export type Told<T> = { readonly value: T } | { readonly error: WireError };
 
-/** Options of opening that a thread can be told. */
+/** Options of opening that a worker can be told. */
 export type OpenRest = Omit<OpenOptions, 'backends' | 'replay' | 'signal'>;
 
-/** A batch to open. */
-export interface OpenJob {
+/** A batch to open. Questions and answers go through a port of its own. */
+export interface OpenJob<Port> {
+  readonly port: Port;
   readonly stanzas: readonly Wire[];
   readonly options: OpenRest;
   /** Since when the replay store is complete; where there is none, the option `replay` as it was given. */
-  readonly since: Asked | false | undefined;
+  readonly since: Told<bigint> | false | undefined;
 }
 
-/** The step that is left to the main thread, since it reads or writes the state of the account. */
-export type Remaining =
+/** A question about the state of the account, while a stanza is opened. */
+export type Question =
   | { readonly step: 'record'; readonly entry: ReplayEntry; readonly options: RecordOptions }
-  | { readonly step: 'look-up'; readonly entry: ReplayEntry };
+  | { readonly step: 'has'; readonly entry: ReplayEntry };
 
-/** A worker's answer to one stanza to open. */
-export type OpenReply =
-  { readonly opened: Wire; readonly remaining: Remaining | undefined } | { readonly error: WireError };
+/** What a worker says: questions about stanzas of its batch, by their place in it, and what became of others. */
+export interface FromWorker {
+  readonly questions: readonly (readonly [index: number, question: Question])[];
+  readonly results: readonly (readonly [index: number, result: Told<Wire>])[];
+  /** Whether this is the last message. */
+  readonly end: boolean;
+}
 
-/** Options of sealing that a thread can be told. */
+/** What the main thread says: answers, or `abort`. A stanza asks one question at a time. */
+export type ToWorker = readonly (readonly [index: number, answer: Told<ReplayOutcome | boolean>])[] | 'abort';
+
+/** Options of sealing that a worker can be told. */
 export type SealRest = Omit<SealOptions, 'backend' | 'at' | 'clock' | 'signal'> & {
   readonly backend?: string | undefined;
 };
 
 /** A batch to seal, with the signed time of each. */
 export interface SealJob {
-  readonly stanzas: readonly { readonly stanza: Wire; readonly time: Asked }[];
+  readonly stanzas: readonly { readonly stanza: Wire; readonly time: Told<bigint> }[];
   readonly options: SealRest;
 }
-
-/** A worker's answer to one stanza to seal. */
-export type SealReply = { readonly sealed: Wire } | { readonly error: WireError };

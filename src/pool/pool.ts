@@ -9,12 +9,11 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
-import { many, type Task } from '../e2e/many.ts';
 import { processClock } from '../e2e/clock.ts';
+import { many } from '../e2e/many.ts';
 import { readOptions } from '../e2e/options.ts';
 import { readJid } from '../e2e/stanza.ts';
-import { guardStore, lookUp, record } from '../e2e/timing.ts';
-import { verdict } from '../e2e/verdict.ts';
+import { guardStore } from '../e2e/timing.ts';
 import {
   defaultLimits,
   E2eError,
@@ -24,7 +23,6 @@ import {
   type Opened,
   type OpenOptions,
   ReplayGuard,
-  type ReplayStore,
   type SealOptions,
   type SendingClock,
   type StanzaSource,
@@ -32,7 +30,8 @@ import {
   type XmlElement,
 } from '../index.ts';
 import { batches, gate } from './batches.ts';
-import type { Asked, OpenJob, OpenReply, Remaining, SealJob, SealReply, WorkerStart } from './job.ts';
+import type { SealJob, Told, WorkerStart } from './job.ts';
+import { type Opening, openBatch, recording, type Run } from './open-batch.ts';
 import { pack, packError, unpack, unpackError, type Wire } from './wire.ts';
 
 /** Options of {@link workerPool}. */
@@ -60,13 +59,10 @@ export interface PoolSealOptions extends Omit<SealOptions, 'backend' | 'at'> {
   readonly backend?: string | undefined;
 }
 
-/** Threads that open and seal. */
+/** Threads that open and seal. Sources may be worked on at the same time. */
 export interface WorkerPool {
   /**
-   * As `openMany`, on the threads of the pool. At most four batches for each thread are in memory.
-   *
-   * When `signal` aborts, or the loop is left early, the threads at work for this source are stopped and started
-   * again.
+   * As `openMany`, on the threads of the pool. At most six batches for each thread are in memory.
    *
    * @throws {TypeError} for wrong options and for something that is no source of stanzas
    */
@@ -137,14 +133,27 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
     workerData: start,
     minThreads: threads,
     maxThreads: threads,
-    maxQueue: 2 * threads,
+    // While the stanzas of one batch wait for their turn to be recorded, a worker has another to go on with.
+    concurrentTasksPerWorker: 2,
+    maxQueue: 3 * threads,
     resourceLimits: { maxOldGenerationSizeMb: memory },
     ...(given.execArgv === undefined ? {} : { execArgv: [...given.execArgv] }),
   });
+  let failure: unknown;
+  piscina.on('error', (error) => {
+    // A worker that ends without work to fail would be started again for ever.
+    failure ??= error;
+    void piscina.destroy();
+  });
+  const run: Run = async (name, job, transferList) => {
+    try {
+      return (await piscina.run(job, { name, transferList })) as unknown;
+    } catch (error) {
+      throw failure ?? error;
+    }
+  };
   const doors = gate(threads);
-  const window = 2 * threads * batch;
-  const run = <T>(name: 'open' | 'seal', job: OpenJob | SealJob, signal: AbortSignal): Promise<T> =>
-    piscina.run(job, { name, signal }) as Promise<T>;
+  const window = 3 * threads * batch;
 
   return {
     openMany(source, options) {
@@ -153,25 +162,22 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
         throw new TypeError('option replay must be a ReplayGuard or false');
       }
       const told = { ...rest, limits, me: readJid('me', me).bare().toString() };
-      const guard = replay instanceof ReplayGuard ? replay : undefined;
-      const task = inBatches<Wire, OpenReply, ManyOpened>(async (stanzas, signal) => {
+      const store = replay instanceof ReplayGuard ? replay.store : undefined;
+      const inTurn = recording(store);
+      const submit = batches<Opening, Told<Wire>>(doors, batch, async (openings) => {
         const since =
-          guard === undefined ? (replay as false | undefined) : await ask(() => guardStore(() => guard.store.since()));
-        return run('open', { stanzas, options: told, since }, signal);
+          store === undefined ? (replay as false | undefined) : await ask(() => guardStore(() => store.since()));
+        await openBatch(run, openings, { options: told, since });
       });
       return many(source, window, signal, async (stanza, index, turn) => {
-        const reply = await task(wire(stanza, 'unwrap', limits), turn.signal);
-        if ('error' in reply) throw unpackError(reply.error);
-        const opened = unpack(reply.opened) as Opened;
-        const { remaining } = reply;
-        if (remaining === undefined || guard === undefined) return { ok: true, index, opened };
-        if (remaining.step === 'record') {
-          // What is recorded out of order makes the earlier one `decreasing`, and lost.
-          await turn.before;
-          turn.signal.throwIfAborted();
-          turn.commit();
+        const place = inTurn(turn);
+        try {
+          const result = await submit({ stanza: wire(stanza, 'unwrap', limits), place, signal: turn.signal });
+          if ('error' in result) throw unpackError(result.error);
+          return { ok: true, index, opened: unpack(result.value) as Opened };
+        } finally {
+          place.done();
         }
-        return { ok: true, index, opened: await finish(opened, remaining, guard.store) };
       });
     },
 
@@ -179,31 +185,22 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
       if ('at' in options) throw new TypeError('option at would give several stanzas one time');
       const { signal, clock = processClock, from, to, ...rest } = readOptions(options, sealOptionNames);
       const told = { ...rest, ...text('from', from), ...text('to', to) };
-      const times = inTurn(clock);
-      const task = inBatches<SealJob['stanzas'][number], SealReply, ManySealed>((stanzas, signal) =>
-        run('seal', { stanzas, options: told }, signal),
-      );
-      return many(source, window, signal, async (stanza, index, turn) => {
+      const times = inOrder(clock);
+      const submit = batches<SealJob['stanzas'][number], Told<Wire>>(doors, batch, async (items) => {
+        const job: SealJob = { stanzas: items.map(({ item }) => item), options: told };
+        const results = (await run('seal', job, [])) as readonly Told<Wire>[];
+        for (const [i, { resolve }] of items.entries()) resolve(results[i]!);
+      });
+      return many(source, window, signal, async (stanza, index) => {
         const packed = wire(stanza, 'map', rest.limits);
-        const reply = await task({ stanza: packed, time: await times() }, turn.signal);
-        if ('error' in reply) throw unpackError(reply.error);
-        return { ok: true, index, sealed: unpack(reply.sealed) as XmlElement };
+        const result = await submit({ stanza: packed, time: await times() });
+        if ('error' in result) throw unpackError(result.error);
+        return { ok: true, index, sealed: unpack(result.value) as XmlElement };
       });
     },
 
     close: () => piscina.destroy(),
   };
-
-  /** Every call of `openMany` or `sealMany` fills batches of its own. */
-  function inBatches<I, O, T>(
-    send: (items: readonly I[], signal: AbortSignal) => Promise<readonly O[]>,
-  ): (item: I, signal: Parameters<Task<T>>[2]['signal']) => Promise<O> {
-    let submit: ((item: I) => Promise<O>) | undefined;
-    return (item, signal) => {
-      submit ??= batches<I, O>(doors, batch, (items) => send(items, signal));
-      return submit(item);
-    };
-  }
 }
 
 /** A stanza as it can be cloned; what is wrong with a host's tree is told as in one thread. */
@@ -211,7 +208,7 @@ function wire(stanza: object | string, stage: 'unwrap' | 'map', limits: Limits =
   return typeof stanza === 'string' ? stanza : pack(toElement(stanza, { limits, stage }));
 }
 
-async function ask(question: () => bigint | Promise<bigint>): Promise<Asked> {
+async function ask(question: () => bigint | Promise<bigint>): Promise<Told<bigint>> {
   try {
     return { value: await question() };
   } catch (error) {
@@ -221,36 +218,13 @@ async function ask(question: () => bigint | Promise<bigint>): Promise<Asked> {
 }
 
 /** Times in the order of asking, though a clock in a file takes a while. */
-function inTurn(clock: SendingClock): () => Promise<Asked> {
+function inOrder(clock: SendingClock): () => Promise<Told<bigint>> {
   let last: Promise<unknown> = Promise.resolve();
   return () => {
     const time = last.then(() => ask(() => clock.next()));
     last = time.catch(() => undefined);
     return time;
   };
-}
-
-/** The last step of opening: the one that asks and changes the state of the account. */
-async function finish(opened: Opened, remaining: Remaining, store: ReplayStore): Promise<Opened> {
-  const facts: Facts = opened.verdict;
-  try {
-    if (remaining.step === 'look-up') {
-      const replay = await lookUp(store, remaining.entry);
-      return replay === facts.replay ? opened : withVerdict(opened, { ...facts, replay });
-    }
-    const { status } = facts.time;
-    const recorded = await record(store, remaining.entry, remaining.options, status);
-    return recorded === status ? opened : withVerdict(opened, { ...facts, time: { ...facts.time, status: recorded } });
-  } catch (error) {
-    if (!(error instanceof E2eError) || facts.encryption === undefined) throw error;
-    throw new E2eError(error.code, error.stage, { reason: error.reason, encryption: facts.encryption });
-  }
-}
-
-type Facts = Parameters<typeof verdict>[0];
-
-function withVerdict(opened: Opened, facts: Facts): Opened {
-  return Object.freeze({ ...opened, verdict: verdict(facts) });
 }
 
 function text(name: 'from' | 'to', jid: SealOptions['from']): Partial<Record<'from' | 'to', string>> {

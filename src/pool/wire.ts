@@ -3,7 +3,7 @@
  * makes nameless objects of our classes: those travel as marked data and are built again on the other side.
  */
 
-import { E2eError, type E2eErrorCode, type E2eStage, type EncryptionInfo, Jid, XmlElement } from '../index.ts';
+import { E2eError, type E2eErrorCode, type E2eErrorDetail, type E2eStage, Jid, XmlElement } from '../index.ts';
 
 /** A copy that structured cloning keeps whole. */
 export type Wire = unknown;
@@ -65,16 +65,18 @@ function build(marked: Marked): Jid | XmlElement {
 export interface WireError {
   readonly code: E2eErrorCode;
   readonly stage: E2eStage;
-  readonly reason: string | undefined;
-  readonly encryption: EncryptionInfo | undefined;
+  readonly detail: Wire;
 }
 
-/** An E2eError as data. */
-export function packError({ code, stage, reason, encryption }: E2eError): WireError {
-  return { code, stage, reason, encryption };
+/** Copies an error for another thread. */
+export function packError(error: E2eError): WireError {
+  const { code, stage } = error;
+  // A cause may be anything, and is for nobody's eyes but a debugger's.
+  const detail = Object.entries(error).filter(([name]) => !['name', 'code', 'stage', 'cause'].includes(name));
+  return { code, stage, detail: pack(Object.fromEntries(detail)) };
 }
 
 /** Builds the error that {@link packError} copied. */
-export function unpackError({ code, stage, reason, encryption }: WireError): E2eError {
-  return new E2eError(code, stage, { reason, encryption });
+export function unpackError({ code, stage, detail }: WireError): E2eError {
+  return new E2eError(code, stage, unpack(detail) as E2eErrorDetail);
 }

@@ -1,20 +1,19 @@
 /** What runs in a worker: everything about a stanza but the state of the account, which stays in the main thread. */
 
-import { workerData } from 'node:worker_threads';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import {
   E2eError,
   openStanza,
-  type ReplayStore,
+  type RecordOptions,
+  type ReplayEntry,
   ReplayGuard,
+  type ReplayOutcome,
   sealStanza,
   type SecurityBackend,
   type SendingClock,
 } from '../index.ts';
-import type { Asked, BackendsModule, OpenJob, OpenReply, Remaining, SealJob, SealReply, WorkerStart } from './job.ts';
-import { pack, packError, unpack, unpackError } from './wire.ts';
-
-/** While one stanza waits for a primitive that works in a thread of its own, the next ones go on. */
-const lanes = 4;
+import type { BackendsModule, FromWorker, OpenJob, Question, SealJob, Told, ToWorker, WorkerStart } from './job.ts';
+import { pack, packError, unpack, unpackError, type Wire } from './wire.ts';
 
 let made: Promise<readonly SecurityBackend[]> | undefined;
 
@@ -23,66 +22,134 @@ function backends(): Promise<readonly SecurityBackend[]> {
 }
 
 async function make({ module, keys }: WorkerStart): Promise<readonly SecurityBackend[]> {
-  const loaded = (await import(module)) as Partial<BackendsModule>;
+  const loaded = await load(module);
   if (typeof loaded.backends !== 'function') throw new TypeError(`${module} exports no function backends`);
   return loaded.backends(keys as never);
 }
 
-/** Opens a batch. */
-export async function open({ stanzas, options, since }: OpenJob): Promise<readonly OpenReply[]> {
+async function load(module: string): Promise<Partial<BackendsModule>> {
+  try {
+    return (await import(module)) as Partial<BackendsModule>;
+  } catch (error) {
+    // What a loader throws does not always survive the way to the main thread.
+    const why = String((error as Partial<Error> | undefined)?.message);
+    // eslint-disable-next-line preserve-caught-error -- it could not be sent
+    throw new Error(`${module} cannot be imported: ${why}`);
+  }
+}
+
+/**
+ * Opens a batch, all of it at the same time: while one stanza waits for an answer of the main thread, or for a primitive
+ * that works in a thread of its own, the others go on.
+ */
+export async function open({ port, stanzas, options, since }: OpenJob<MessagePort>): Promise<void> {
   const all = await backends();
-  return inLanes(stanzas, async (stanza) => {
-    let remaining: Remaining | undefined;
-    const store: ReplayStore = {
-      since: () => answer(since as Asked),
-      has(entry) {
-        remaining = { step: 'look-up', entry };
-        return false;
-      },
-      record(entry, how) {
-        remaining = { step: 'record', entry, options: how };
-        return 'new';
-      },
+  const stop = new AbortController();
+  const line = lineTo(port, () => stop.abort());
+  const one = async (stanza: Wire, index: number): Promise<Wire> => {
+    const store = {
+      since: () => value(since as Told<bigint>),
+      has: async (entry: ReplayEntry) => (await line.ask(index, { step: 'has', entry })) as boolean,
+      record: async (entry: ReplayEntry, how: RecordOptions) =>
+        (await line.ask(index, { step: 'record', entry, options: how })) as ReplayOutcome,
     };
     const replay = typeof since === 'object' ? new ReplayGuard(store) : since;
-    const opened = await openStanza(unpack(stanza) as object | string, { ...options, backends: all, replay });
-    return { opened: pack(opened), remaining };
-  });
+    const input = unpack(stanza) as object | string;
+    return pack(await openStanza(input, { ...options, backends: all, replay, signal: stop.signal }));
+  };
+  await Promise.all(
+    stanzas.map(async (stanza, index) => {
+      try {
+        line.tell(index, await told(() => one(stanza, index)));
+      } catch (error) {
+        // After an abort nobody waits for a result.
+        if (!stop.signal.aborted) throw error;
+      }
+    }),
+  );
+  line.end();
 }
 
 /** Seals a batch. */
-export async function seal({ stanzas, options }: SealJob): Promise<readonly SealReply[]> {
+export async function seal({ stanzas, options }: SealJob): Promise<readonly Told<Wire>[]> {
   const all = await backends();
   const { backend: name, ...rest } = options;
   const backend = name === undefined ? all[0] : all.find((one) => one.name === name);
   if (backend === undefined) throw new TypeError(name === undefined ? 'no backends' : `no backend named ${name}`);
-  return inLanes(stanzas, async ({ stanza, time }) => {
-    const clock: SendingClock = { next: () => answer(time) };
-    return { sealed: pack(await sealStanza(unpack(stanza) as object | string, { ...rest, backend, clock })) };
-  });
+  return Promise.all(
+    stanzas.map(({ stanza, time }) =>
+      told(async () => {
+        const clock: SendingClock = { next: () => value(time) };
+        return pack(await sealStanza(unpack(stanza) as object | string, { ...rest, backend, clock }));
+      }),
+    ),
+  );
 }
 
-function answer(asked: Asked): bigint {
-  if ('error' in asked) throw unpackError(asked.error);
-  return asked.value;
+interface Line {
+  ask(index: number, question: Question): Promise<ReplayOutcome | boolean>;
+  tell(index: number, result: Told<Wire>): void;
+  end(): void;
 }
 
-async function inLanes<I, O>(
-  items: readonly I[],
-  work: (item: I) => Promise<O>,
-): Promise<readonly (O | { readonly error: ReturnType<typeof packError> })[]> {
-  const results: (O | { readonly error: ReturnType<typeof packError> })[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let i = next++; i < items.length; i = next++) {
-      try {
-        results[i] = await work(items[i]!);
-      } catch (error) {
-        if (!(error instanceof E2eError)) throw error;
-        results[i] = { error: packError(error) };
-      }
-    }
+/** What comes up in one turn of the event loop goes in one message: a message costs more than most of what it says. */
+function lineTo(port: MessagePort, abort: () => void): Line {
+  const open = new Map<
+    number,
+    { resolve: (value: ReplayOutcome | boolean) => void; reject: (error: E2eError) => void }
+  >();
+  let questions: [number, Question][] = [];
+  let results: [number, Told<Wire>][] = [];
+  let scheduled = false;
+  const flush = (end = false): void => {
+    scheduled = false;
+    port.postMessage({ questions, results, end } satisfies FromWorker);
+    questions = [];
+    results = [];
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return results;
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => scheduled && flush());
+  };
+  port.on('message', (message: ToWorker) => {
+    if (message === 'abort') {
+      // Open questions are answered all the same: what is recorded already is delivered.
+      abort();
+      return;
+    }
+    for (const [index, answer] of message) {
+      const asked = open.get(index);
+      open.delete(index);
+      if ('error' in answer) asked?.reject(unpackError(answer.error));
+      else asked?.resolve(answer.value);
+    }
+  });
+  return {
+    ask: (index, question) =>
+      new Promise((resolve, reject) => {
+        open.set(index, { resolve, reject });
+        questions.push([index, question]);
+        schedule();
+      }),
+    tell(index, result) {
+      results.push([index, result]);
+      schedule();
+    },
+    end: () => flush(true),
+  };
+}
+
+function value<T>(given: Told<T>): T {
+  if ('error' in given) throw unpackError(given.error);
+  return given.value;
+}
+
+async function told<T>(work: () => Promise<T>): Promise<Told<T>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (error instanceof E2eError) return { error: packError(error) };
+    throw error;
+  }
 }

@@ -1,0 +1,2 @@
+/** A module that a pool cannot use. */
+export const nothing = 0;

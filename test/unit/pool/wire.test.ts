@@ -1,0 +1,61 @@
+/** Results between threads: what comes out is what went in, classes and octets included. */
+import { describe, expect, it } from 'vitest';
+import { E2eError, element, Jid, openStanza, parseXml } from '../../../src/index.ts';
+import { pack, packError, unpack, unpackError } from '../../../src/pool/wire.ts';
+import { at, cpim, double, romeo, signedBy } from '../e2e/scene.ts';
+
+function across(value: unknown): unknown {
+  return unpack(structuredClone(pack(value)));
+}
+
+describe('pack and unpack', () => {
+  it('keep trees, prefixes and namespaces included, and their methods', () => {
+    const tree = parseXml(
+      "<a:b xmlns:a='urn:a' xmlns='urn:d' a:c='1' d='2' xml:lang='de'>x<e/>y<a:f>&#xD;</a:f></a:b>",
+    );
+    const copy = across(tree);
+    expect(copy).toStrictEqual(tree);
+    expect((copy as typeof tree).first('e', 'urn:d')).toStrictEqual(element('e', 'urn:d'));
+    expect(Object.isFrozen((copy as typeof tree).children)).toBe(true);
+  });
+
+  it('keep addresses', () => {
+    const jid = Jid.parse('Juliet@bücher.example/Balkon');
+    expect(across({ jid })).toStrictEqual({ jid });
+    expect((across(jid) as Jid).toString()).toBe(jid.toString());
+  });
+
+  it('keep big integers, dates, maps, undefined and nested lists', () => {
+    const value = { a: 2n ** 80n, b: new Date(5), c: new Map([['k', [1]]]), d: undefined, e: [[null, true, -0]] };
+    expect(across(value)).toStrictEqual(value);
+  });
+
+  it('take octets out of the buffers that they are views of', () => {
+    const slab = new Uint8Array(1000).fill(7);
+    const wire = pack({ view: slab.subarray(10, 12) }) as { view: Uint8Array };
+    expect(wire.view.buffer.byteLength).toBe(2);
+    expect(unpack(structuredClone(wire))).toStrictEqual({ view: new Uint8Array([7, 7]) });
+  });
+
+  it('keep an opened stanza whole', async () => {
+    const opened = await openStanza(signedBy({}, cpim()), { backends: [double], me: romeo, replay: false, at });
+    const copy = across(opened);
+    expect(copy).toStrictEqual(opened);
+    expect(Object.isFrozen((copy as typeof opened).verdict)).toBe(true);
+  });
+
+  it('keep an element named like the mark', () => {
+    const tree = element('$class', 'urn:x', { $class: 'jid' }, ['$class']);
+    expect(across(tree)).toStrictEqual(tree);
+  });
+
+  it('keep errors, but no causes', () => {
+    const encryption = { cipher: 'aes256-gcm', aead: true, keyTransport: ['ecdh'] };
+    const error = new E2eError('ERR_E2E_TIMESTAMP', 'check', { reason: 'late', subject: 'x\n', encryption });
+    const copy = unpackError(structuredClone(packError(error)));
+    expect(copy).toBeInstanceOf(E2eError);
+    expect([Object.entries(copy), copy.message]).toStrictEqual([Object.entries(error), error.message]);
+    error.cause = (): void => undefined;
+    expect(unpackError(structuredClone(packError(error))).cause).toBeUndefined();
+  });
+});
