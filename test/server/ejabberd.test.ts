@@ -1,5 +1,5 @@
 /** The SDKs with each other on ejabberd. */
-import { startEjabberd } from './ejabberd.ts';
+import { ejabberd } from './ejabberd.ts';
 import { describeServer } from './scenario.ts';
 
-describeServer('ejabberd', 'ejabberdctl', startEjabberd);
+describeServer(ejabberd);

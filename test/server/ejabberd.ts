@@ -1,10 +1,11 @@
 /** ejabberd, started for a test without its control script: one node, no epmd, nothing outside its folder. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServerKind } from './stage.ts';
 import { folderIn, startServer, type XmppServer } from './xmpp-server.ts';
 
 /** Starts ejabberd with accounts. */
-export function startEjabberd(accounts: readonly string[]): Promise<XmppServer> {
+function startEjabberd(accounts: readonly string[]): Promise<XmppServer> {
   return startServer(
     'ejabberd',
     accounts,
@@ -28,6 +29,7 @@ modules:
   mod_carboncopy: {}
   mod_disco: {}
   mod_mam: {default: always}
+  mod_muc: {host: muc.localhost}
   mod_offline: {}
   mod_ping: {}
   mod_roster: {}
@@ -58,6 +60,9 @@ modules:
     (log) => log.includes('accounts ready'),
   );
 }
+
+/** ejabberd with an archive (XEP-0313). */
+export const ejabberd: ServerKind = { name: 'ejabberd', program: 'ejabberdctl', start: startEjabberd };
 
 /** Where Debian keeps ejabberd's own code: a folder named after the architecture. */
 function libraries(): string {

@@ -6,10 +6,18 @@ import { Jid, type SecurityBackend } from '../../src/index.ts';
 import { memoryStore } from '../../src/stores/index.ts';
 
 /** Gives each account its own backend. */
-export type Backends = ReadonlyMap<string, SecurityBackend>;
+type Backends = ReadonlyMap<string, SecurityBackend>;
+
+export const backendKinds = ['smime', 'openpgp'] as const;
+export type BackendKind = (typeof backendKinds)[number];
+
+/** Backends of one kind for bare JIDs. */
+export function backendsFor(kind: BackendKind, jids: readonly string[]): Promise<Backends> {
+  return kind === 'smime' ? smimeBackends(jids) : openpgpBackends(jids);
+}
 
 /** OpenPGP backends for bare JIDs. */
-export async function openpgpBackends(jids: readonly string[]): Promise<Backends> {
+async function openpgpBackends(jids: readonly string[]): Promise<Backends> {
   const identities = await Promise.all(
     jids.map(async (text) => {
       const jid = Jid.parse(text);
@@ -29,7 +37,7 @@ export async function openpgpBackends(jids: readonly string[]): Promise<Backends
 }
 
 /** S/MIME backends for bare JIDs, with self-signed certificates on file. */
-export async function smimeBackends(jids: readonly string[]): Promise<Backends> {
+async function smimeBackends(jids: readonly string[]): Promise<Backends> {
   const identities = await Promise.all(
     jids.map(async (text) => {
       const jid = Jid.parse(text);

@@ -1,5 +1,5 @@
 /** The SDKs with each other on Prosody. */
-import { startProsody } from './prosody.ts';
+import { prosody } from './prosody.ts';
 import { describeServer } from './scenario.ts';
 
-describeServer('Prosody', 'prosodyctl', startProsody);
+describeServer(prosody);

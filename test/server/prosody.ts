@@ -1,10 +1,11 @@
 /** Prosody, started for a test. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServerKind } from './stage.ts';
 import { folderIn, startServer, type XmppServer } from './xmpp-server.ts';
 
 /** Starts Prosody with accounts. */
-export function startProsodyWith(accounts: readonly string[], archive: boolean): Promise<XmppServer> {
+function startProsodyWith(accounts: readonly string[], archive: boolean): Promise<XmppServer> {
   return startServer('prosody', accounts, ({ folder, ports }) => {
     const data = folderIn(folder, 'data/localhost/accounts');
     for (const name of accounts) writeFileSync(join(data, `${name}.dat`), `return { ["password"] = "${name}pw"; };\n`);
@@ -46,6 +47,7 @@ default_archive_policy = true
 log = { { levels = { min = "info" }; to = "console" } }
 VirtualHost "localhost"
 Component "muc.localhost" "muc"
+  muc_room_locking = false
 Component "bridge.localhost"
   component_secret = "bridgepw"
 `,
@@ -55,4 +57,11 @@ Component "bridge.localhost"
 }
 
 /** Prosody with an archive (XEP-0313). */
-export const startProsody = (accounts: readonly string[]): Promise<XmppServer> => startProsodyWith(accounts, true);
+export const prosody: ServerKind = {
+  name: 'Prosody',
+  program: 'prosodyctl',
+  start: (accounts) => startProsodyWith(accounts, true),
+};
+
+/** Prosody that keeps what comes while a recipient is away, which it does not with an archive. */
+export const prosodyOffline: ServerKind = { ...prosody, start: (accounts) => startProsodyWith(accounts, false) };

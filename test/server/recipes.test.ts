@@ -11,7 +11,7 @@ import { E2E_NAMESPACE, E2eSession, Jid, openStanza, ReplayGuard, sealStanza, to
 import { memoryStore } from '../../src/stores/index.ts';
 import { directoryStore, prepareHome } from '../../src/stores/node.ts';
 import { type Actor, until } from './actor.ts';
-import { startProsody } from './prosody.ts';
+import { prosody } from './prosody.ts';
 import { connectXmppJs } from './xmpp-js-actor.ts';
 import { installed, type XmppServer } from './xmpp-server.ts';
 
@@ -32,7 +32,7 @@ describe.skipIf(!installed('prosodyctl'))('recipes', () => {
   const stops: (() => unknown)[] = [];
 
   beforeAll(async () => {
-    server = await startProsody(['alice', 'bot']);
+    server = await prosody.start(['alice', 'bot']);
     home = join(mkdtempSync(join(tmpdir(), 'recipes-')), 'home');
     await prepareHome(home);
     const at = new Date(Date.now() - 60_000);
@@ -71,7 +71,7 @@ describe.skipIf(!installed('prosodyctl'))('recipes', () => {
 
   const enter = async (): Promise<Actor> => {
     const session = new E2eSession({ jid: alice, backends: [smime({ store })], replay: new ReplayGuard() });
-    const actor = await connectXmppJs(server, 'alice', session, 'a');
+    const actor = await connectXmppJs(server, 'alice', session, { resource: 'a' });
     stops.push(() => actor.stop());
     return actor;
   };

@@ -1,13 +1,15 @@
 /** A user at StanzaJS. */
 import * as stanza from 'stanza';
-import type { Agent } from 'stanza';
-import { transparent, verdictOf } from '../../src/adapters/stanza-js.ts';
+import type { Agent, Stanzas } from 'stanza';
+import { explicit, transparent, verdictOf } from '../../src/adapters/stanza-js.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, ECHO, until } from './actor.ts';
+import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 // A CommonJS package: what Node finds by name depends on the loader.
 const { createClient, JXT } = 'default' in stanza ? (stanza.default as typeof stanza) : stanza;
+
+type ReceivedMessage = Stanzas.ReceivedMessage;
 
 /** An actor with its client. */
 export interface StanzaActor extends Actor {
@@ -19,26 +21,27 @@ export async function connectStanzaJs(
   server: XmppServer,
   user: string,
   session: E2eSession,
-  resource = 'stanza',
-  url = server.websocket,
+  options: ConnectOptions = {},
 ): Promise<StanzaActor> {
+  const { resource = 'stanza', address: url = server.websocket } = options;
   const client = createClient({
     jid: `${user}@${server.domain}`,
     resource,
     password: `${user}pw`,
     transports: { websocket: url, bosh: false },
     autoReconnect: false,
+    timeout: 60,
   });
   client.use((_agent, registry) => {
     registry.define([{ namespace: ECHO, element: 'echo', path: 'iq.echo', fields: { text: JXT.text() } } as never]);
   });
-  client.use(transparent({ session, JXT: JXT as never }));
+  const byCall = options.explicit === true ? explicit(client as never, { session, JXT: JXT as never }) : undefined;
+  if (byCall === undefined) client.use(transparent({ session, JXT: JXT as never }));
+  const send = (kind: 'message' | 'presence', json: Record<string, unknown>): Promise<void> =>
+    byCall === undefined ? client.send(kind, json as never) : byCall.send({ kind, json });
   const traffic: string[] = [];
-  const messages: Arrival[] = [];
-  const presences: Arrival[] = [];
-  const requests: Arrival[] = [];
-  const copies: Arrival[] = [];
-  const bounces: { id: string | undefined; xml: string }[] = [];
+  const inbox = emptyInbox();
+  const { messages, presences, requests, copies, bounces, received, failures } = inbox;
   client.on('raw:incoming', (data) => void traffic.push(data));
   client.on('raw:outgoing', (data) => void traffic.push(data));
   const arrival = (json: { from?: string; id?: string }, text = ''): Arrival => ({
@@ -47,12 +50,27 @@ export async function connectStanzaJs(
     id: json.id,
     verdict: verdictOf(json),
   });
-  client.on('message', (message) => {
+  const take = (message: ReceivedMessage): void => {
     const inner = message.carbon?.forward.message ?? message.archive?.item.message;
     if (inner !== undefined) copies.push(arrival(inner, inner.body));
     if (message.type === 'error') bounces.push({ id: message.id, xml: JSON.stringify(message) });
     if (message.body !== undefined) messages.push(arrival(message, message.body));
+  };
+  client.on('message', (message) => {
+    const copy = message.carbon?.forward.message ?? message.archive?.item.message;
+    const entry = { kind: 'message' as const, json: message as unknown as Record<string, unknown> };
+    if (byCall?.isSealed(entry) === true) {
+      const put = (opened: { stanza: { json: unknown } }): void => take(opened.stanza.json as ReceivedMessage);
+      byCall.open(entry).then(put, (error: unknown) => failures.push(error));
+    } else if (copy !== undefined && byCall?.isSealed({ kind: 'message', json: copy as never }) === true) {
+      const put = ({ stanza: { json } }: { stanza: { json: unknown } }): unknown =>
+        copies.push(arrival(json as ReceivedMessage, (json as ReceivedMessage).body));
+      byCall.openForwarded(entry).then(put, (error: unknown) => failures.push(error));
+    } else take(message);
   });
+  for (const name of ['message', 'presence', 'iq'] as const) {
+    client.on(name, (json) => received.push({ name, text: JSON.stringify(json) }));
+  }
   client.on('presence', (presence) => void presences.push(arrival(presence, presence.status)));
   client.on(
     'iq:get:echo' as never,
@@ -75,18 +93,19 @@ export async function connectStanzaJs(
   await until('stream management', () => client.sm.started);
   client.sendPresence({});
   return {
+    ...inbox,
     sdk: 'stanza',
     client,
     session,
     jid: client.jid,
-    messages,
-    presences,
-    requests,
-    copies,
-    bounces,
     wire: () => traffic.join('\n'),
-    say: (to, body, id) => client.send('message', { to, type: 'chat', id, body }),
-    show: (to, status) => client.send('presence', { to, status }),
+    say: (to, body, id) => send('message', { to, type: 'chat', id, body }),
+    show: (to, status) => send('presence', { to, status }),
+    send(text) {
+      const element = JXT.parse(text.replace(/^<\w+/, "$& xmlns='jabber:client'"));
+      const json = client.stanzas.import(element)!;
+      return client.send(element.getName() as 'message', json as never);
+    },
     async ask(to, text) {
       const answer = (await client.sendIQ({ to, type: 'get', echo: { text } } as never)) as {
         from: string;
@@ -110,9 +129,10 @@ export async function connectStanzaJs(
       await resumed;
     },
     async stop() {
-      const gone = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
-      client.disconnect();
-      await gone;
+      let gone = client.transport === undefined;
+      client.once('disconnected', () => (gone = true));
+      if (!gone) void client.disconnect();
+      await until('disconnection', () => gone, 5).catch(() => undefined);
     },
   };
 }

@@ -1,8 +1,9 @@
 /** A user at strophe.js. */
+import { DOMParser } from '@xmldom/xmldom';
 import { $iq, $msg, $pres, type Builder, type StropheConnection, Strophe } from './strophe-api.ts';
-import { transparent, verdictOf } from '../../src/adapters/strophe.ts';
+import { explicit, transparent, verdictOf } from '../../src/adapters/strophe.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, ECHO, until } from './actor.ts';
+import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 /** An actor with its connection. */
@@ -15,19 +16,19 @@ export async function connectStrophe(
   server: XmppServer,
   user: string,
   session: E2eSession,
-  resource = 'strophe',
-  url = server.websocket,
+  options: ConnectOptions = {},
 ): Promise<StropheActor> {
+  const { resource = 'strophe', address: url = server.websocket } = options;
   const connection = new Strophe.Connection(url, { enableStreamManagement: true });
   const traffic: string[] = [];
-  const messages: Arrival[] = [];
-  const presences: Arrival[] = [];
-  const requests: Arrival[] = [];
-  const copies: Arrival[] = [];
-  const bounces: { id: string | undefined; xml: string }[] = [];
+  const inbox = emptyInbox();
+  const { messages, presences, requests, copies, bounces, received, failures } = inbox;
   connection.rawInput = (data: string) => void traffic.push(data);
   connection.rawOutput = (data: string) => void traffic.push(data);
-  transparent(connection, { session });
+  const byCall = options.explicit === true ? explicit(connection, { session }) : undefined;
+  if (byCall === undefined) transparent(connection, { session });
+  const send = (builder: Builder): Promise<void> =>
+    byCall === undefined ? Promise.resolve(connection.send(builder)) : byCall.send(builder.tree());
   const arrival = (stanza: Element, child: string): Arrival => ({
     from: stanza.getAttribute('from') ?? '',
     text: stanza.getElementsByTagName(child)[0]?.textContent ?? '',
@@ -50,13 +51,26 @@ export async function connectStrophe(
     connection.addHandler(keep, null, name);
   };
   const listen = (): void => {
-    handle('message', (stanza) => {
-      const inner = stanza.getElementsByTagName('forwarded')[0]?.getElementsByTagName('message')[0];
+    for (const name of ['message', 'presence', 'iq']) {
+      handle(name, (stanza) => received.push({ name, text: Strophe.serialize(stanza) }));
+    }
+    const take = (stanza: Element): void => {
+      const inner = innerMessage(stanza);
       if (stanza.getAttribute('type') === 'error') {
         bounces.push({ id: stanza.getAttribute('id') ?? undefined, xml: Strophe.serialize(stanza) });
       }
       if (inner !== undefined) copies.push(arrival(inner, 'body'));
       else if (stanza.getElementsByTagName('body').length > 0) messages.push(arrival(stanza, 'body'));
+    };
+    handle('message', (stanza) => {
+      const copy = innerMessage(stanza);
+      const failed = (error: unknown): unknown => failures.push(error);
+      if (byCall?.isSealed(stanza) === true) {
+        byCall.open(stanza).then((opened) => take(opened.stanza as Element), failed);
+      } else if (copy !== undefined && byCall?.isSealed(copy) === true) {
+        const put = (opened: { stanza: unknown }): unknown => copies.push(arrival(opened.stanza as Element, 'body'));
+        byCall.openForwarded(stanza).then(put, failed);
+      } else take(stanza);
     });
     handle('presence', (stanza) => presences.push(arrival(stanza, 'status')));
     connection.addHandler(
@@ -85,35 +99,34 @@ export async function connectStrophe(
         request,
         () => resolve(),
         () => reject(new Error('refused')),
-        10_000,
+        60_000,
       );
     });
   return {
+    ...inbox,
     sdk: 'strophe',
     connection,
     session,
     jid: connection.jid,
-    messages,
-    presences,
-    requests,
-    copies,
-    bounces,
     wire: () => traffic.join('\n'),
     say(to, text, id) {
-      connection.send($msg({ to, type: 'chat', id }).c('body').t(text));
-      return Promise.resolve();
+      return send($msg({ to, type: 'chat', id }).c('body').t(text));
     },
     show(to, status) {
-      connection.send($pres({ to }).c('status').t(status));
-      return Promise.resolve();
+      return send($pres({ to }).c('status').t(status));
     },
     ask: (to, text) =>
       new Promise((resolve, reject) => {
         const request = $iq({ to, type: 'get' }).c('echo', { xmlns: ECHO }).t(text);
         const failed = (answer: Element | null): void =>
           reject(new Error(answer === null ? 'timeout' : Strophe.serialize(answer)));
-        connection.sendIQ(request, (answer: Element) => resolve(arrival(answer, 'echo')), failed, 10_000);
+        connection.sendIQ(request, (answer: Element) => resolve(arrival(answer, 'echo')), failed, 60_000);
       }),
+    send(text) {
+      const document = new DOMParser().parseFromString(text.replace(/^<\w+/, "$& xmlns='jabber:client'"), 'text/xml');
+      connection.send(document.documentElement as unknown as Element);
+      return Promise.resolve();
+    },
     enableCarbons: () => command($iq({ type: 'set' }).c('enable', { xmlns: 'urn:xmpp:carbons:2' })),
     fetchArchive: () => {
       const query = $iq({ type: 'set' }).c('query', { xmlns: 'urn:xmpp:mam:2' });
@@ -127,7 +140,12 @@ export async function connectStrophe(
     },
     async stop() {
       connection.disconnect('done');
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await until('disconnection', () => !connection.connected, 5).catch(() => undefined);
     },
   };
+}
+
+/** The message inside a carbon copy or an archive result. */
+function innerMessage(stanza: Element): Element | undefined {
+  return stanza.getElementsByTagName('forwarded')[0]?.getElementsByTagName('message')[0];
 }

@@ -1,8 +1,8 @@
 /** A user at @xmpp/client. */
 import { client, type Client, type Element, xml } from '@xmpp/client';
-import { transparent, verdictOf } from '../../src/adapters/xmpp-js.ts';
-import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, ECHO, until } from './actor.ts';
+import { explicit, transparent, verdictOf } from '../../src/adapters/xmpp-js.ts';
+import { buildWith, type E2eSession, parseXml, type Verdict } from '../../src/index.ts';
+import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 /** An actor with its client. */
@@ -15,9 +15,9 @@ export async function connectXmppJs(
   server: XmppServer,
   user: string,
   session: E2eSession,
-  resource = 'xmpp.js',
-  service = `xmpp://localhost:${server.starttlsPort}`,
+  options: ConnectOptions = {},
 ): Promise<XmppJsActor> {
+  const { resource = 'xmpp.js', address: service = `xmpp://localhost:${server.starttlsPort}` } = options;
   const xmpp = client({ service, domain: server.domain, username: user, password: `${user}pw`, resource });
   const traffic: string[] = [];
   const write = xmpp.write.bind(xmpp);
@@ -31,31 +31,40 @@ export async function connectXmppJs(
     onData(data);
   };
   xmpp.on('error', () => undefined);
-  transparent<Element>(xmpp, { session, xml });
+  const byCall = options.explicit === true ? explicit<Element>(xmpp, { session, xml }) : undefined;
+  if (byCall === undefined) transparent<Element>(xmpp, { session, xml });
+  const send = byCall?.send ?? ((element: Element) => xmpp.send(element));
 
-  const messages: Arrival[] = [];
-  const presences: Arrival[] = [];
-  const requests: Arrival[] = [];
-  const copies: Arrival[] = [];
-  const bounces: { id: string | undefined; xml: string }[] = [];
+  const inbox = emptyInbox();
+  const { messages, presences, requests, copies, bounces, received, failures } = inbox;
   const arrival = (stanza: Element, text: string | null | undefined): Arrival => ({
     from: stanza.attrs['from'] ?? '',
     text: text ?? '',
     id: stanza.attrs['id'],
     verdict: verdictOf(stanza),
   });
-  xmpp.on('stanza', (stanza: Element) => {
-    const wrapper = stanza.children.find(
-      (child): child is Element =>
-        typeof child !== 'string' && ['urn:xmpp:carbons:2', 'urn:xmpp:mam:2'].includes(child.attrs['xmlns'] ?? ''),
-    );
-    const inner = wrapper?.getChild('forwarded', 'urn:xmpp:forward:0')?.getChild('message');
+  const take = (stanza: Element): void => {
+    const inner = innerMessage(stanza);
     if (inner !== undefined) copies.push(arrival(inner, inner.getChildText('body')));
     if (stanza.is('message') && stanza.attrs['type'] === 'error') {
       bounces.push({ id: stanza.attrs['id'], xml: stanza.toString() });
     }
     if (stanza.is('message') && stanza.getChild('body')) messages.push(arrival(stanza, stanza.getChildText('body')));
     if (stanza.is('presence')) presences.push(arrival(stanza, stanza.getChildText('status')));
+  };
+  xmpp.on('stanza', (stanza: Element) => {
+    received.push({ name: stanza.name, text: stanza.toString() });
+    const copy = innerMessage(stanza);
+    if (byCall?.isSealed(stanza) === true) {
+      byCall.open(stanza).then(
+        (opened) => take(opened.stanza),
+        (error: unknown) => failures.push(error),
+      );
+    } else if (copy !== undefined && byCall?.isSealed(copy) === true) {
+      const put = (opened: { stanza: Element; verdict: Verdict }): unknown =>
+        copies.push(arrival(opened.stanza, opened.stanza.getChildText('body')));
+      byCall.openForwarded(stanza).then(put, (error: unknown) => failures.push(error));
+    } else take(stanza);
   });
   xmpp.iqCallee.get(ECHO, 'echo', ({ stanza, element }) => {
     requests.push(arrival(stanza, element.text()));
@@ -73,28 +82,27 @@ export async function connectXmppJs(
   await until('stream management', () => xmpp.streamManagement.enabled && xmpp.streamManagement.id !== '');
   await xmpp.send(xml('presence'));
   return {
+    ...inbox,
     sdk: 'xmpp.js',
     client: xmpp,
     session,
     jid: String(xmpp.jid),
-    messages,
-    presences,
-    requests,
-    copies,
-    bounces,
     wire: () => traffic.join('\n'),
     async say(to, text, id) {
-      await xmpp.send(xml('message', { to, type: 'chat', id }, xml('body', {}, text)));
+      await send(xml('message', { to, type: 'chat', id }, xml('body', {}, text)));
     },
     async show(to, status) {
-      await xmpp.send(xml('presence', { to }, xml('status', {}, status)));
+      await send(xml('presence', { to }, xml('status', {}, status)));
     },
     async ask(to, text) {
       const answer = await xmpp.iqCaller.request(
         xml('iq', { type: 'get', to }, xml('echo', { xmlns: ECHO }, text)),
-        10_000,
+        60_000,
       );
       return arrival(answer, answer.getChildText('echo', ECHO));
+    },
+    async send(stanza) {
+      await xmpp.send(buildWith<Element>(parseXml(stanza, { defaultNamespace: 'jabber:client' }), xml));
     },
     async enableCarbons() {
       await xmpp.iqCaller.set(xml('enable', { xmlns: 'urn:xmpp:carbons:2' }));
@@ -112,4 +120,13 @@ export async function connectXmppJs(
       await xmpp.stop().catch(() => undefined);
     },
   };
+}
+
+/** The message inside a carbon copy or an archive result. */
+function innerMessage(stanza: Element): Element | undefined {
+  const wrapper = stanza.children.find(
+    (child): child is Element =>
+      typeof child !== 'string' && ['urn:xmpp:carbons:2', 'urn:xmpp:mam:2'].includes(child.attrs['xmlns'] ?? ''),
+  );
+  return wrapper?.getChild('forwarded', 'urn:xmpp:forward:0')?.getChild('message');
 }
