@@ -122,11 +122,17 @@ export async function connectStanzaJs(
     async resume() {
       lost++;
       await until('disconnection', () => disconnections >= lost);
-      const resumed = new Promise<void>((resolve) => {
-        client.once('stream:management:resumed', () => resolve());
+      let resumed = false;
+      client.once('stream:management:resumed', () => (resumed = true));
+      // What the client's own reconnection does, without its pauses.
+      const again = (): void => void client.connect();
+      client.on('disconnected', again);
+      void client.connect();
+      await until('resumption', () => resumed).catch((error: unknown) => {
+        throw new Error(`${String(error)}, after ${traffic.slice(-12).join('\n').slice(-3000)}`);
       });
-      client.connect();
-      await resumed;
+      client.off('disconnected', again);
+      lost = disconnections;
     },
     async stop() {
       let gone = client.transport === undefined;
