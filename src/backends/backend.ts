@@ -242,6 +242,13 @@ export interface SecurityBackend {
   keyNames?(request: KeyNamesRequest): Promise<readonly string[]>;
   /** The certificates at hand for a bare JID. */
   certificates(jid: Jid): Promise<readonly CertificateSummary[]>;
+  /**
+   * My certificates for a JID as an entity to send: S/MIME certs-only, application/pgp-keys (RFC 3923 section 6.2).
+   * Without it nobody can ask for them.
+   *
+   * @throws {E2eError} NO_SIGNING_KEY where there is none; KEY_UNAVAILABLE
+   */
+  exportCertificates?(jid: Jid, at: Date): Promise<Uint8Array>;
   /** The certificates that an entity carries. Candidates: nothing is filed and nothing is trusted by arrival. */
   importCertificates(entity: Entity, limits: Limits): Promise<readonly CandidateCertificate[]>;
 }
@@ -258,7 +265,8 @@ export interface CandidateCertificate {
  */
 export interface ExternalPrivateKey {
   /**
-   * Signs the octets given (hashing included) and returns the signature in the format's own encoding.
+   * Signs the octets given (hashing included) and returns the signature as PKCS standards have it, for both formats:
+   * RSA as long as the modulus, ECDSA as ECDSA-Sig-Value in DER, Ed25519 as 64 octets.
    *
    * @param hash of the signature; for Ed25519 and ML-DSA, which have none, that of the message digest
    * @param scheme what kind of signature; the salt of PSS is as long as the hash
@@ -268,10 +276,13 @@ export interface ExternalPrivateKey {
     hash: 'sha256' | 'sha384' | 'sha512',
     scheme: 'rsa-pkcs1v15' | 'rsa-pss' | 'ecdsa' | 'ed25519' | 'ml-dsa',
   ): Promise<Uint8Array>;
-  /** Recovers an RSA-transported content-encryption key. */
+  /**
+   * Recovers an RSA-transported content-encryption key. OpenPGP has PKCS #1 v1.5 only, without a hash: a service that
+   * lets strangers see whether it failed is a padding oracle.
+   */
   decryptKey?(
     encryptedKey: Uint8Array,
-    scheme: 'rsa-oaep',
+    scheme: 'rsa-oaep' | 'rsa-pkcs1v15',
     hash: 'sha1' | 'sha256' | 'sha384' | 'sha512',
   ): Promise<Uint8Array>;
   /** The raw ECDH or X25519 shared secret with a peer's public point. */

@@ -111,7 +111,7 @@ export async function openMessageFor(
   matches.sort((a, b) => Number(a.recipient.id === undefined) - Number(b.recipient.id === undefined));
   for (const { own } of new Set(matches.map(({ key }) => key))) await own.unlock(limits, 'decrypt');
   for (const { recipient, key } of matches) {
-    for await (const session of recoverSessionKeys(recipient, key.component.packet, data.cipher)) {
+    for await (const session of recoverSessionKeys(recipient, key.component.packet, data.cipher, key.own.external)) {
       signal?.throwIfAborted();
       const opened = await openEncryptedData(data, session, limits, packets).catch(() => undefined);
       if (opened !== undefined) return { opened, encryption: info(session.cipher) };

@@ -6,8 +6,9 @@
 import { E2eError, type E2eStage } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
 import type { Limits } from '../../limits.ts';
-import type { KeyStore, StoredIdentity } from '../backend.ts';
+import type { ExternalPrivateKey, KeyStore, StoredIdentity } from '../backend.ts';
 import { type Certificate, certificateOf, type Component, isSecret } from './certificate.ts';
+import { canExternally } from './external-key.ts';
 import { type Key, structureOf } from './library.ts';
 import { type KeyKind, parseKey, splitKeys } from './parse-keys.ts';
 import { safeConfig } from './safe-config.ts';
@@ -33,6 +34,8 @@ export interface HeldCertificate {
 /** A secret key of mine. */
 export interface OwnKey {
   readonly certificate: Certificate;
+  /** What does the work of the private keys, where they are not at hand. */
+  readonly external: ExternalPrivateKey | undefined;
   /**
    * Makes the secret parts usable.
    *
@@ -49,12 +52,12 @@ interface Entry<T> {
 }
 
 const contactCache = new WeakMap<Uint8Array, Entry<readonly HeldCertificate[]>>();
-const ownCache = new WeakMap<Uint8Array, Entry<readonly OwnKey[]>>();
+const ownCache = new WeakMap<object, Entry<readonly OwnKey[]>>();
 
 /** By the first array, valid while all inputs are the same ones. */
 function cached<T>(
-  cache: WeakMap<Uint8Array, Entry<T>>,
-  first: Uint8Array,
+  cache: WeakMap<Uint8Array | object, Entry<T>>,
+  first: object,
   inputs: readonly unknown[],
   limits: Limits,
   make: () => Promise<T>,
@@ -147,32 +150,29 @@ export async function ownKeys(store: KeyStore, jid: Jid, limits: Limits, stage: 
   const identities = await store.identities(jid, backendName);
   const own: OwnKey[] = [];
   for (const identity of identities) {
-    const { keys } = identity;
-    if (!(keys instanceof Uint8Array)) throw unavailable(stage, 'external private keys are not supported');
-    own.push(
-      ...(await cached(ownCache, keys, [identity.passphrase], limits, () =>
-        readOwnKeys(keys, identity, limits, stage),
-      )),
-    );
+    const { keys, certificates, passphrase } = identity;
+    const inputs = keys instanceof Uint8Array ? [passphrase] : [certificates];
+    own.push(...(await cached(ownCache, keys, inputs, limits, () => readOwnKeys(identity, limits, stage))));
   }
   return own;
 }
 
-async function readOwnKeys(
-  file: Uint8Array,
-  identity: StoredIdentity,
-  limits: Limits,
-  stage: E2eStage,
-): Promise<readonly OwnKey[]> {
+async function readOwnKeys(identity: StoredIdentity, limits: Limits, stage: E2eStage): Promise<readonly OwnKey[]> {
+  const { keys, certificates } = identity;
   const own: OwnKey[] = [];
+  const [file, kind] = keys instanceof Uint8Array ? [keys, 'secret'] : [certificates, 'public'];
   try {
     for (const block of splitKeys(file, stage)) {
-      if (block.kind !== 'secret') continue;
+      if (block.kind !== kind) continue;
       const key = await parseKey(block, limits, stage);
-      own.push(ownKey(await certificateOf([key], limits), key, identity));
+      const certificate = await certificateOf([key], limits);
+      if (keys instanceof Uint8Array) own.push(ownKey(certificate, key, identity));
+      else own.push({ certificate, external: keys, unlock: () => Promise.resolve() });
     }
   } catch (error) {
-    throw error instanceof E2eError ? unavailable(stage, 'the file of secret keys cannot be read') : error;
+    if (!(error instanceof E2eError)) throw error;
+    const name = kind === 'secret' ? 'secret keys' : 'certificates';
+    throw unavailable(stage, `the file of ${name} cannot be read`);
   }
   return own;
 }
@@ -207,6 +207,7 @@ function ownKey(certificate: Certificate, key: Key, { passphrase }: StoredIdenti
   };
   return {
     certificate,
+    external: undefined,
     unlock: (limits, stage) => {
       unlocking ??= unlock(limits, stage).catch((error: unknown) => {
         unlocking = undefined;
@@ -217,9 +218,14 @@ function ownKey(certificate: Certificate, key: Key, { passphrase }: StoredIdenti
   };
 }
 
-/** Whether the secret part of a key is at hand, locked or not: a card's stub or an offline primary key has none. */
-export function hasSecret({ packet }: Component): boolean {
-  return isSecret(packet) && packet.isMissingSecretKeyMaterial?.() !== true;
+/**
+ * Whether the secret part of a key can be used, locked or not: a card's stub or an offline primary key has none, and an
+ * external key says by its functions what it does.
+ */
+export function hasSecret({ packet }: Component, { external }: OwnKey, use: 'sign' | 'decrypt'): boolean {
+  return external === undefined
+    ? isSecret(packet) && packet.isMissingSecretKeyMaterial?.() !== true
+    : canExternally(external, packet, use);
 }
 
 function unavailable(stage: E2eStage, reason: string): E2eError {

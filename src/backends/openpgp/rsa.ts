@@ -48,7 +48,7 @@ export async function recoverRsa(
 }
 
 /** The ciphertext as long as the modulus: an integer drops its leading zeros. */
-function blockOf(ciphertext: Uint8Array, key: KeyPacket): Uint8Array {
+export function blockOf(ciphertext: Uint8Array, key: KeyPacket): Uint8Array {
   const { n } = key.publicParams as { readonly n: Uint8Array };
   const octets = ciphertext.subarray(2);
   if (octets.length >= n.length) return octets;

@@ -27,13 +27,14 @@ export async function sign(store: KeySource, request: SignRequest): Promise<Uint
   if (toCrlf(content) !== content) {
     throw new E2eError('ERR_E2E_UNMAPPABLE', 'sign', { reason: 'line ends other than CRLF in signed content' });
   }
-  const { certificate, component } = await signingKey(store, signer, request);
+  const { certificate, component, own } = await signingKey(store, signer, request);
   const named = await intendedFingerprints(store, recipients, certificate, request);
   signal?.throwIfAborted();
   const { body, hashAlgorithm, version } = await signOctets(content, component.packet, {
     at,
     recipients: named,
     limits,
+    external: own.external,
   });
   return wrapSigned(content, writePacket(tag.signature, body), hashName(hashAlgorithm), version !== 6);
 }
@@ -58,12 +59,13 @@ export async function encrypt(store: KeySource, request: EncryptRequest): Promis
 export async function signAndEncrypt(store: KeySource, request: SignAndEncryptRequest): Promise<Uint8Array> {
   const { content, signer, recipients, at, limits, signal } = request;
   checkSize(content, request);
-  const { certificate, component } = await signingKey(store, signer, request);
+  const { certificate, component, own } = await signingKey(store, signer, request);
   const keys = await allEncryptionKeys(store, recipients, request);
   const named = await intendedFingerprints(store, recipients, certificate, request);
   signal?.throwIfAborted();
-  const hash = request.packets?.sha256 === true ? 'sha256' : undefined;
-  const { body, onePass } = await signOctets(content, component.packet, { at, recipients: named, hash, limits });
+  const hash = request.packets?.sha256 === true ? ('sha256' as const) : undefined;
+  const options = { at, recipients: named, hash, limits, external: own.external };
+  const { body, onePass } = await signOctets(content, component.packet, options);
   const before = writePacket(tag.onePassSignature, onePass);
   return seal([before, ...literal(request), writePacket(tag.signature, body)], keys, request);
 }
@@ -92,7 +94,8 @@ async function seal(
   );
   const inside = foreign?.compress === true ? [await zipped(packets)] : packets;
   const data = await sealEncryptedData(inside, encryption, limits);
-  const message = concatBytes(...sessionKeys, packetHeader(tag.integrityProtected, data.length), data);
+  const length = data.reduce((sum, piece) => sum + piece.length, 0);
+  const message = concatBytes(...sessionKeys, packetHeader(tag.integrityProtected, length), ...data);
   return foreign?.bare === true ? message : wrapEncrypted(message, encryption.version === 1);
 }
 

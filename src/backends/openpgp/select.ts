@@ -22,22 +22,27 @@ export interface Chosen {
   readonly component: Component;
 }
 
+/** A key of mine that was chosen to sign. */
+export interface ChosenSigner extends Chosen {
+  readonly own: OwnKey;
+}
+
 /**
  * The key that signs for a JID, unlocked: of those whose certificate names the JID the newest one. A certificate that
  * does not name it is of no use, since nobody would believe it.
  *
  * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE
  */
-export async function signingKey(store: KeySource, signer: Jid, call: BackendCall): Promise<Chosen> {
+export async function signingKey(store: KeySource, signer: Jid, call: BackendCall): Promise<ChosenSigner> {
   const { at, limits, algorithms } = call;
   const time = seconds(at);
   const skew = algorithms.clockSkewSeconds;
-  let chosen: (Chosen & { readonly own: OwnKey }) | undefined;
+  let chosen: ChosenSigner | undefined;
   for (const own of await ownKeysUpdated(store, signer, limits, 'sign')) {
     const { certificate } = own;
     if (identitiesFor(certificate, signer, time, skew, store.userIds).length === 0) continue;
     const component = [...certificate.subkeys, certificate.primary]
-      .filter(hasSecret)
+      .filter((key) => hasSecret(key, own, 'sign'))
       .filter((key) => keyStatusWithSkew(certificate, key, 'sign', time, skew, limits) === 'valid')
       .reduce<Component | undefined>((best, key) => newer(best, key), undefined);
     if (component === undefined) continue;
@@ -219,7 +224,7 @@ export async function decrypters(store: KeyStore, me: Jid, call: BackendCall): P
   for (const own of await ownKeys(store, me, call.limits, 'decrypt')) {
     const { certificate } = own;
     for (const component of [...certificate.subkeys, certificate.primary]) {
-      if (!hasSecret(component)) continue;
+      if (!hasSecret(component, own, 'decrypt')) continue;
       if (keyStatus(certificate, component, 'decrypt', 0, call.limits) === 'valid') found.push({ own, component });
     }
   }

@@ -6,7 +6,9 @@
  */
 
 import { hex } from '../../bytes.ts';
+import type { ExternalPrivateKey } from '../backend.ts';
 import type { Component } from './certificate.ts';
+import { recoverExternally } from './external-key.ts';
 import { recoverSessionKeyFast, sealSessionKeyFast } from './fast/session-key.ts';
 import { type KeyPacket, newSessionKeyPacket, type SessionKeyPacket, sessionKeyPacketFor } from './library.ts';
 import { keyLength } from './names.ts';
@@ -75,14 +77,21 @@ const aesCiphers: readonly number[] = [aes256, 7, 8];
  *
  * @param key an unlocked secret key packet that {@link isFor} matched
  * @param cipher the content cipher where SEIPD version 2 names it in the clear
+ * @param external does the work where the packet is a public one
  * @returns none when the packet does not decrypt
  */
 export async function* recoverSessionKeys(
   recipient: Recipient,
   key: KeyPacket,
   cipher: number | undefined,
+  external?: ExternalPrivateKey,
 ): AsyncGenerator<SessionKey> {
   const { algorithm, ciphertext, version } = recipient;
+  if (external !== undefined) {
+    // Whatever came of it, something is tried: what the key service says of a padding must not show.
+    yield (await recoverExternally(recipient, key, cipher, external)) ?? newSessionKey(cipher ?? aes256);
+    return;
+  }
   if (algorithm > 2) {
     const session =
       (await recoverSessionKeyFast(recipient, key, cipher)) ?? (await recover(recipient, key, cipher, undefined));

@@ -1,7 +1,9 @@
 /** Making a signature packet over octets (RFC 4880 section 5.2.4). */
 
 import type { Limits } from '../../limits.ts';
+import type { ExternalPrivateKey } from '../backend.ts';
 import { seconds } from './certificate.ts';
+import { externalSigner, keyServiceFailed } from './external-key.ts';
 import { signFast } from './fast/sign.ts';
 import { nameRecipients } from './intended.ts';
 import { enums, type KeyPacket, literalPacket, newSignature, onePassFor } from './library.ts';
@@ -15,6 +17,8 @@ export interface SignOctetsOptions {
   /** Fixed to SHA-256 for peers that read nothing longer. */
   readonly hash?: 'sha256' | 'sha512' | undefined;
   readonly limits: Limits;
+  /** Signs in the place of the packet. */
+  readonly external?: ExternalPrivateKey | undefined;
 }
 
 /** A signature as it stands in a message. */
@@ -37,11 +41,13 @@ export async function signOctets(
   key: KeyPacket,
   options: SignOctetsOptions,
 ): Promise<MadeSignature> {
-  const { at, recipients, limits } = options;
+  const { at, recipients, limits, external } = options;
   const hashAlgorithm = hashFor(key, options.hash ?? 'sha512');
   const { version } = key;
-  const made = await signFast(content, key, { time: seconds(at), hashAlgorithm, recipients });
+  const signer = external === undefined ? undefined : externalSigner(external, key);
+  const made = await signFast(content, key, { time: seconds(at), hashAlgorithm, recipients, signer });
   if (made !== undefined) return { ...made, hashAlgorithm, version };
+  if (external !== undefined) throw keyServiceFailed();
   const signature = newSignature();
   signature.signatureType = enums.signature.binary;
   signature.publicKeyAlgorithm = key.algorithm;

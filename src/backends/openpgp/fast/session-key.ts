@@ -9,6 +9,7 @@
 
 import { provider } from '#crypto';
 import { concatBytes, equalBytes } from '../../../bytes.ts';
+import type { MaybePromise } from '../../../crypto/provider.ts';
 import type { KeyPacket } from '../library.ts';
 import { keyIdBytes } from '../library.ts';
 import { keyLength } from '../names.ts';
@@ -92,25 +93,33 @@ function padded(octets: Uint8Array): Uint8Array {
  *
  * @param packet an unlocked secret key packet that the recipient names
  * @param cipher the content cipher where SEIPD version 2 names it in the clear
+ * @param agree where the private part of the packet is not at hand
  * @returns undefined for what goes the long way, a packet that does not decrypt among it
  */
 export async function recoverSessionKeyFast(
   { ciphertext, version, algorithm }: Recipient,
   packet: KeyPacket,
   cipher: number | undefined,
+  agree: Agree | undefined = localAgree(packet),
 ): Promise<SessionKey | undefined> {
   const kind = kindOf(packet);
-  if (fastPrimitives() === undefined || algorithm !== packet.algorithm || !isKnown(kind) || kind === 'rsa') {
-    return undefined;
-  }
+  if (agree === undefined || algorithm !== packet.algorithm || !isKnown(kind) || kind === 'rsa') return undefined;
   const found =
     kind === 'x25519'
-      ? await fromX25519(ciphertext, packet, version === 3)
-      : await fromEcdh(ciphertext, packet, version === 3, kind);
+      ? await fromX25519(ciphertext, packet, version === 3, agree)
+      : await fromEcdh(ciphertext, packet, version === 3, kind, agree);
   if (found === undefined) return undefined;
   const algorithmFound = cipher ?? found.cipher;
   if (algorithmFound === undefined || keyLength(algorithmFound) !== found.key.length) return undefined;
   return { cipher: algorithmFound, key: found.key };
+}
+
+/** The shared secret with a peer's public point; undefined for a point that is none. */
+export type Agree = (publicPoint: Uint8Array) => MaybePromise<Uint8Array | undefined>;
+
+function localAgree(packet: KeyPacket): Agree | undefined {
+  const key = fastPrimitives() === undefined ? undefined : privateKeyOf(packet);
+  return key === undefined ? undefined : (publicPoint) => provider.agree(key, publicPoint);
 }
 
 interface Found {
@@ -118,14 +127,18 @@ interface Found {
   readonly key: Uint8Array;
 }
 
-async function fromX25519(ciphertext: Uint8Array, packet: KeyPacket, named: boolean): Promise<Found | undefined> {
+async function fromX25519(
+  ciphertext: Uint8Array,
+  packet: KeyPacket,
+  named: boolean,
+  agree: Agree,
+): Promise<Found | undefined> {
   const ephemeral = ciphertext.subarray(0, 32);
   const start = named ? 34 : 33;
-  const key = privateKeyOf(packet);
-  if (key === undefined || ciphertext.length <= start || ciphertext[32] !== ciphertext.length - 33) return undefined;
+  if (ciphertext.length <= start || ciphertext[32] !== ciphertext.length - 33) return undefined;
   const cipher = named ? ciphertext[33]! : undefined;
   if (cipher !== undefined && keyLength(cipher) === undefined) return undefined;
-  const secret = await provider.agree(key, ephemeral);
+  const secret = await agree(ephemeral);
   if (secret === undefined) return undefined;
   const wrappingKey = await x25519WrappingKey(packet, ephemeral, secret);
   const unwrapped = await provider.unwrapKey(wrappingKey, ciphertext.subarray(start));
@@ -139,16 +152,16 @@ async function fromEcdh(
   packet: KeyPacket,
   named: boolean,
   kind: 'ecdh' | 'ecdh-25519',
+  agree: Agree,
 ): Promise<Found | undefined> {
   const point = readInteger(ciphertext);
-  const key = privateKeyOf(packet);
-  if (point === undefined || key === undefined) return undefined;
+  if (point === undefined) return undefined;
   const length = ciphertext[point.end];
   const wrapped = ciphertext.subarray(point.end + 1);
   if (wrapped.length !== length) return undefined;
   const { octets } = point;
   if (kind === 'ecdh-25519' && (octets.length !== 33 || octets[0] !== 0x40)) return undefined;
-  const secret = await provider.agree(key, kind === 'ecdh' ? octets : octets.subarray(1));
+  const secret = await agree(kind === 'ecdh' ? octets : octets.subarray(1));
   const wrappingKey = secret === undefined ? undefined : await ecdhWrappingKey(packet, secret);
   if (wrappingKey === undefined) return undefined;
   const unwrapped = await provider.unwrapKey(wrappingKey, wrapped);

@@ -2,6 +2,7 @@
 
 import { provider } from '#crypto';
 import { concatBytes, utf8 } from '../../../bytes.ts';
+import type { Digested } from '../../../crypto/packet-primitives.ts';
 import { enums, keyIdBytes, type KeyPacket } from '../library.ts';
 import { intendedSubpackets } from '../intended.ts';
 import { digestOf, saltLength } from './digest.ts';
@@ -22,6 +23,8 @@ export interface FastSignOptions {
   readonly hashAlgorithm: number;
   /** Version octet and fingerprint of each intended recipient's primary key. */
   readonly recipients: readonly Uint8Array[];
+  /** Signs where the private part of the packet is not at hand. */
+  readonly signer?: ((digested: Digested) => Promise<Uint8Array | undefined>) | undefined;
 }
 
 /** A signature packet, and the one-pass packet that announces it. */
@@ -42,14 +45,11 @@ export interface FastSignature {
 export async function signFast(
   content: Uint8Array,
   packet: KeyPacket,
-  { time, hashAlgorithm, recipients }: FastSignOptions,
+  { time, hashAlgorithm, recipients, signer = localSigner(packet) }: FastSignOptions,
 ): Promise<FastSignature | undefined> {
-  const primitives = fastPrimitives();
   const { version, algorithm } = packet;
   const length = saltLength(hashAlgorithm);
-  if (primitives === undefined || length === undefined || (version !== 4 && version !== 6)) return undefined;
-  const key = privateKeyOf(packet);
-  if (key === undefined) return undefined;
+  if (signer === undefined || length === undefined || (version !== 4 && version !== 6)) return undefined;
   const salt = provider.randomBytes(length);
   const fingerprint = packet.getFingerprintBytes();
   const keyId = keyIdBytes(packet.getKeyID());
@@ -66,13 +66,7 @@ export async function signFast(
   const head = Uint8Array.of(version, type, algorithm, hashAlgorithm);
   const fields = concatBytes(head, uint32(hashedArea.length).subarray(4 - width), hashedArea);
   const digested = (await digestOf(hashAlgorithm, content, fields, version === 6 ? salt : new Uint8Array(0)))!;
-  let octets: Uint8Array | undefined;
-  try {
-    octets = await primitives.signDigested(key, digested);
-  } catch {
-    // A key that the runtime does not take: openpgp.js may.
-    return undefined;
-  }
+  const octets = await signer(digested);
   if (octets === undefined) return undefined;
   const body = concatBytes(
     fields,
@@ -86,6 +80,20 @@ export async function signFast(
       ? concatBytes(Uint8Array.of(6, type, hashAlgorithm, algorithm, length), salt, fingerprint)
       : concatBytes(Uint8Array.of(3, type, hashAlgorithm, algorithm), keyId);
   return { body, onePass: concatBytes(issuerFields, Uint8Array.of(1)) };
+}
+
+function localSigner(packet: KeyPacket): ((digested: Digested) => Promise<Uint8Array | undefined>) | undefined {
+  const primitives = fastPrimitives();
+  const key = primitives === undefined ? undefined : privateKeyOf(packet);
+  if (primitives === undefined || key === undefined) return undefined;
+  return async (digested) => {
+    try {
+      return await primitives.signDigested(key, digested);
+    } catch {
+      // A key that the runtime does not take: openpgp.js may.
+      return undefined;
+    }
+  };
 }
 
 function signatureFields(packet: KeyPacket, octets: Uint8Array): Uint8Array {
