@@ -153,14 +153,14 @@ const chunkSize = 10;
  *
  * @param cipher the AES that `sessionKey` is for
  * @param aead a mode of {@link hasAead}
- * @returns the body of the packet
+ * @returns the body of the packet, in pieces
  */
 export async function sealAeadData(
   packets: Uint8Array,
   cipher: number,
   aead: number,
   sessionKey: Uint8Array,
-): Promise<Uint8Array> {
+): Promise<readonly Uint8Array[]> {
   const head = concatBytes(Uint8Array.of(2, cipher, aead, chunkSize), provider.randomBytes(saltBytes));
   const chunks = await chunksOfSeipd(head, sessionKey);
   const { key, size } = chunks;
@@ -176,5 +176,5 @@ export async function sealAeadData(
     additionalData: chunks.finalData(index, packets.length),
   };
   sealed.push(...(await sealChunk(aead, parameters, new Uint8Array(0))));
-  return concatBytes(...sealed);
+  return sealed;
 }

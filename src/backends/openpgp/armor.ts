@@ -9,6 +9,7 @@
 
 import { base64Decode, base64Encode, concatBytes, indexOfBytes, utf8 } from '../../bytes.ts';
 import { E2eError, type E2eStage } from '../../errors.ts';
+import { crc24 } from './crc24.ts';
 
 /** The types of armor that are known. */
 export type ArmorType = 'MESSAGE' | 'SIGNATURE' | 'PUBLIC KEY BLOCK' | 'PRIVATE KEY BLOCK';
@@ -121,27 +122,19 @@ function checksumLine(body: Uint8Array): number {
  * @param checksum whether to write the CRC-24, which version 6 objects go without (RFC 9580 section 6.1)
  */
 export function writeArmor(type: ArmorType, data: Uint8Array, checksum: boolean): Uint8Array {
-  const footer = checksum ? concatBytes(utf8('='), base64Encode(crc24(data)), utf8('\r\n')) : new Uint8Array(0);
-  return concatBytes(
-    utf8(`-----BEGIN PGP ${type}-----\r\n\r\n`),
-    base64Encode(data, 64),
-    footer,
-    utf8(`-----END PGP ${type}-----\r\n`),
-  );
+  const { head, tail } = lines[type];
+  const footer = checksum ? [equalsSign, base64Encode(crc24(data)), lineEnd] : [];
+  return concatBytes(head, base64Encode(data, 64), ...footer, tail);
 }
 
-const crcTable = Uint32Array.from({ length: 256 }, (_, octet) => {
-  let crc = octet << 16;
-  for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ ((crc & 0x800000) === 0 ? 0 : 0x1864cfb);
-  return crc & 0xffffff;
-});
-
-/** RFC 4880 section 6.1. */
-function crc24(data: Uint8Array): Uint8Array {
-  let crc = 0xb704ce;
-  for (const octet of data) crc = ((crc << 8) & 0xffffff) ^ crcTable[(crc >> 16) ^ octet]!;
-  return Uint8Array.of(crc >> 16, (crc >> 8) & 255, crc & 255);
-}
+const equalsSign = utf8('=');
+const lineEnd = utf8('\r\n');
+const lines = Object.fromEntries(
+  types.map((type) => [
+    type,
+    { head: utf8(`-----BEGIN PGP ${type}-----\r\n\r\n`), tail: utf8(`-----END PGP ${type}-----\r\n`) },
+  ]),
+) as Readonly<Record<ArmorType, { readonly head: Uint8Array; readonly tail: Uint8Array }>>;
 
 function isBlank(byte: number): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a;

@@ -116,7 +116,8 @@ async function openPackets(
     return (await readMessage({ binaryMessage: octets, config })).packets as unknown as PacketSequence;
   }
   const data: EncryptedDataPacket = version === 'libre' ? newAeadPacket() : newSeipd();
-  await data.read(packet.body, config);
+  // A plain copy: the library counts its nonces in the octets of LibrePGP, which of a Buffer would be the message's own.
+  await data.read(version === 'libre' ? Uint8Array.from(packet.body) : packet.body, config);
   await data.decrypt(cipher, key, config);
   return data.packets;
 }
@@ -133,21 +134,21 @@ export interface ContentEncryption {
  * Encrypts packets.
  *
  * @param packets their octets, in pieces
- * @returns the body of a SEIPD packet
+ * @returns the body of a SEIPD packet, in pieces
  */
 export async function sealEncryptedData(
   packets: readonly Uint8Array[],
   { session, version, aead }: ContentEncryption,
   limits: Limits,
-): Promise<Uint8Array> {
+): Promise<readonly Uint8Array[]> {
+  const body = version === 1 ? await sealV1Fast(packets, session) : undefined;
+  if (body !== undefined) return body;
   const octets = concatBytes(...packets);
   if (version === 2 && hasAead(aead!, version)) return sealAeadData(octets, session.cipher, aead!, session.key);
-  const body = version === 1 ? await sealV1Fast(octets, session) : undefined;
-  if (body !== undefined) return body;
   const data = seipdFor(version, aead);
   data.packets = writtenPackets(octets);
   await data.encrypt(session.cipher, session.key, safeConfig(limits));
-  return allOctets(data.write());
+  return [await allOctets(data.write())];
 }
 
 function malformed(): E2eError {

@@ -144,16 +144,12 @@ export function wrapSigned(content: Uint8Array, signature: Uint8Array, hash: str
   return serializeMultipart('signed', parameters, [content, part]);
 }
 
+const control = serializeEntity([{ name: 'Content-Type', value: 'application/pgp-encrypted' }], utf8('Version: 1\r\n'));
+const dataHeaders = [{ name: 'Content-Type', value: 'application/octet-stream' }];
+
 /** Writes a multipart/encrypted. Inverse of {@link unwrapEncrypted}. */
 export function wrapEncrypted(message: Uint8Array, checksum: boolean): Uint8Array {
-  const control = serializeEntity(
-    [{ name: 'Content-Type', value: 'application/pgp-encrypted' }],
-    utf8('Version: 1\r\n'),
-  );
-  const data = serializeEntity(
-    [{ name: 'Content-Type', value: 'application/octet-stream' }],
-    writeArmor('MESSAGE', message, checksum),
-  );
+  const data = serializeEntity(dataHeaders, writeArmor('MESSAGE', message, checksum));
   return serializeMultipart('encrypted', { protocol: 'application/pgp-encrypted' }, [control, data]);
 }
 

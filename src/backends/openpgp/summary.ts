@@ -2,7 +2,7 @@
 
 import type { CertificateSummary } from '../backend.ts';
 import type { Certificate } from './certificate.ts';
-import { jidOfUserId } from '../../jid/user-id.ts';
+import { jidOf } from './user-id.ts';
 import { primaryExpiry, primarySelfSignature } from './validity.ts';
 
 /**
@@ -16,8 +16,8 @@ export function describe(certificate: Certificate, time: number): CertificateSum
   const self = primarySelfSignature(certificate, time);
   const main = userIds.find(({ certifications }) => certifications.some((own) => own === self)) ?? userIds[0];
   const jids = new Set<string>();
-  for (const { text } of userIds) {
-    const jid = jidOfUserId(text);
+  for (const userId of userIds) {
+    const jid = jidOf(userId, 'xmpp');
     if (jid !== undefined) jids.add(jid.toString());
   }
   return {

@@ -6,6 +6,16 @@ import type { BoundIdentity } from '../backend.ts';
 import type { Certificate, UserId } from './certificate.ts';
 import { certificationAt } from './validity.ts';
 
+const named = new WeakMap<UserId, Map<UserIdForms, Jid | undefined>>();
+
+/** The JID that a User ID names, found once. */
+export function jidOf(userId: UserId, forms: UserIdForms): Jid | undefined {
+  let jids = named.get(userId);
+  if (jids === undefined) named.set(userId, (jids = new Map()));
+  if (!jids.has(forms)) jids.set(forms, jidOfUserId(userId.text, forms));
+  return jids.get(forms);
+}
+
 /**
  * The User ID by which a certificate names a JID at a time: certified, not revoked, equal to the JID.
  *
@@ -20,7 +30,7 @@ export function userIdFor(
   forms: UserIdForms,
 ): UserId | undefined {
   return certificate.userIds.find((userId) => {
-    if (jidOfUserId(userId.text, forms)?.equals(jid) !== true) return false;
+    if (jidOf(userId, forms)?.equals(jid) !== true) return false;
     return (certificationAt(userId, time) ?? certificationAt(userId, time + skewSeconds)) !== undefined;
   });
 }
@@ -38,7 +48,7 @@ export function identitiesFor(
   forms: UserIdForms,
 ): readonly BoundIdentity[] {
   const found = userIdFor(certificate, jid, time, skewSeconds, forms);
-  return found === undefined ? [] : [{ jid: jidOfUserId(found.text, forms)!, source: 'user-id' }];
+  return found === undefined ? [] : [{ jid: jidOf(found, forms)!, source: 'user-id' }];
 }
 
 /** The User IDs that are certified at a time, as written. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import * as openpgp from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { armorType, isArmored, readArmor, readOneArmor, writeArmor } from '../../../src/backends/openpgp/armor.ts';
+import { crc24 } from '../../../src/backends/openpgp/crc24.ts';
 import { utf8 } from '../../../src/bytes.ts';
 import { cpuTime } from '../../cpu-time.ts';
 
@@ -91,5 +92,21 @@ describe('armor', () => {
     time(1 << 16);
     // Sixteen times the length; quadratic time would be 256 times as much.
     expect(time(1 << 20)).toBeLessThan(64 * Math.max(time(1 << 16), 0.1));
+  });
+});
+
+describe('CRC-24', () => {
+  it('is 21CF02 for the digits, as catalogues of checksums have it, and right for every length', () => {
+    expect(Buffer.from(crc24(utf8('123456789'))).toString('hex')).toBe('21cf02');
+    for (let length = 0; length < 70; length++) {
+      const data = Uint8Array.from({ length }, (_, i) => (i * 151 + length * 7) & 255);
+      // Bit by bit, as RFC 4880 section 6.1 writes it.
+      let crc = 0xb704ce;
+      for (const octet of data) {
+        crc ^= octet << 16;
+        for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ ((crc & 0x800000) === 0 ? 0 : 0x1864cfb);
+      }
+      expect(Buffer.from(crc24(data)).readUIntBE(0, 3)).toBe(crc & 0xffffff);
+    }
   });
 });

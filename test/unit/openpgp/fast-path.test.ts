@@ -175,7 +175,7 @@ describe('messages', () => {
   });
 
   it('of our own are', async () => {
-    const body = (await sealV1Fast(literal(content), session))!;
+    const body = Buffer.concat((await sealV1Fast([literal(content)], session))!);
     const data = readEncryptedData({ tag: 18, body }, defaultLimits);
     expect(await openPacketsFast(data, session, 34)).toEqual([{ tag: 11, data: content }]);
     for (let i = 1; i < body.length; i++) {

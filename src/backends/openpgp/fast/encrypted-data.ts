@@ -1,7 +1,6 @@
 /** The octets of encrypted data packets, both ways, and the common messages in them (RFC 9580 sections 5.13, 10.3). */
 
 import { provider } from '#crypto';
-import { concatBytes } from '../../../bytes.ts';
 import { E2eError } from '../../../errors.ts';
 import { hasAead, openAeadData } from '../aead-data.ts';
 import type { EncryptedData } from '../encrypted-data.ts';
@@ -13,6 +12,7 @@ import { fastPrimitives } from './path.ts';
 /** Octets of a cipher block, and of the random prefix: a block and its last two octets again. */
 const block = 16;
 const prefixLength = block + 2;
+const versionOctet = Uint8Array.of(1);
 const mdcHeader = Uint8Array.of(0xd3, 0x14);
 const mdcLength = 20;
 
@@ -21,19 +21,28 @@ const mdcLength = 20;
  *
  *     body := %x01 CFB(prefix octets %xD314 SHA-1(prefix octets %xD314))
  *
- * @returns undefined where everything goes the long way
+ * @param pieces the octets, in pieces
+ * @returns the body in pieces; undefined where everything goes the long way
  */
-export async function sealV1Fast(octets: Uint8Array, { key }: SessionKey): Promise<Uint8Array | undefined> {
+export async function sealV1Fast(
+  pieces: readonly Uint8Array[],
+  { key }: SessionKey,
+): Promise<readonly Uint8Array[] | undefined> {
   const primitives = fastPrimitives();
   if (primitives === undefined) return undefined;
-  const hashed = prefixLength + octets.length + mdcHeader.length;
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const hashed = prefixLength + length + mdcHeader.length;
   const plaintext = new Uint8Array(hashed + mdcLength);
   plaintext.set(provider.randomBytes(block));
   plaintext.copyWithin(block, block - 2, block);
-  plaintext.set(octets, prefixLength);
-  plaintext.set(mdcHeader, hashed - mdcHeader.length);
+  let at = prefixLength;
+  for (const piece of pieces) {
+    plaintext.set(piece, at);
+    at += piece.length;
+  }
+  plaintext.set(mdcHeader, at);
   plaintext.set(await provider.digest('sha1', plaintext.subarray(0, hashed)), hashed);
-  return concatBytes(Uint8Array.of(1), primitives.encryptAesCfb(key, plaintext));
+  return [versionOctet, primitives.encryptAesCfb(key, plaintext)];
 }
 
 /** Inverse of {@link sealV1Fast}; undefined too when the modification detection code does not fit. */
