@@ -5,6 +5,7 @@ import { CertificationRequest, Certificate as PkiCertificate } from 'pkijs';
 import { describe, expect, it } from 'vitest';
 import { namedIdentities } from '../../../src/backends/smime/certificate-identity.ts';
 import { generateIdentity, type IdentityAlgorithm } from '../../../src/backends/smime/keygen.ts';
+import { nodeCrypto } from '../../../src/crypto/node.ts';
 import { parsePem } from '../../../src/x509/pem.ts';
 import { hasProgram } from '../../shared-data.ts';
 import { parseCertificate } from '../../../src/x509/certificate.ts';
@@ -13,7 +14,10 @@ import { defaultLimits } from '../../../src/limits.ts';
 const at = new Date('2026-05-01T12:00:00.500Z');
 
 describe('generateIdentity', () => {
-  const algorithms: readonly IdentityAlgorithm[] = ['ed25519', 'p256', 'p384', 'rsa2048'];
+  const algorithms: readonly IdentityAlgorithm[] = [
+    ...(['ed25519', 'p256', 'p384', 'rsa2048'] as const),
+    ...(nodeCrypto.supports('ml-kem') ? (['ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'] as const) : []),
+  ];
 
   it.each(algorithms)('%s: certificates that name the JID by RFC 3923 section 6.3', async (algorithm) => {
     const { keysPem, certificatesPem } = await generateIdentity({
@@ -23,7 +27,7 @@ describe('generateIdentity', () => {
       at,
     });
     const certificates = parsePem(certificatesPem).map(({ der }) => parseCertificate(der, defaultLimits));
-    expect(certificates).toHaveLength(algorithm === 'ed25519' ? 2 : 1);
+    expect(certificates).toHaveLength(algorithm === 'ed25519' || algorithm.startsWith('ml-') ? 2 : 1);
     expect(parsePem(keysPem)).toHaveLength(certificates.length);
     for (const certificate of certificates) {
       expect(namedIdentities(certificate).map(({ jid, source }) => `${source} ${jid.toString()}`)).toEqual([
