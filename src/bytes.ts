@@ -149,11 +149,17 @@ function notBase64(stage: E2eStage): E2eError {
   return new E2eError('ERR_E2E_MALFORMED', stage, { reason: 'not base64' });
 }
 
+const hexDigits = utf8('0123456789abcdef');
+
 /** Lower-case hexadecimal. */
 export function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
+  const digits = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    digits[2 * i] = hexDigits[bytes[i]! >> 4]!;
+    digits[2 * i + 1] = hexDigits[bytes[i]! & 15]!;
+  }
+  // In one piece: a string that grew digit by digit keeps its pieces, a kilobyte for every digest that is remembered.
+  return decoder.decode(digits);
 }
 
 const CR = 0x0d;

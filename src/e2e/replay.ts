@@ -57,9 +57,18 @@ export interface MemoryReplayOptions {
   readonly since?: Date | undefined;
 }
 
-/** A replay store in memory, of about 300 bytes an entry. */
+/**
+ * A replay store in memory: at most 320 bytes an entry, and as much again for each signing key and for each device whose
+ * order is remembered.
+ */
 export function memoryReplayStore(options: MemoryReplayOptions = {}): ReplayStore {
   return new MemoryReplayStore(options);
+}
+
+interface Kept {
+  readonly key: string;
+  readonly signed: bigint;
+  readonly received: bigint;
 }
 
 interface Newest {
@@ -72,7 +81,9 @@ class MemoryReplayStore implements ReplayStore {
   readonly #keep: bigint;
   readonly #since: bigint;
   /** In order of arrival, which a Map keeps. */
-  readonly #entries = new Map<string, ReplayEntry>();
+  readonly #entries = new Map<string, Kept>();
+  /** Each signing key once, so that its entries share one string. */
+  readonly #keys = new Map<string, string>();
   readonly #floors = new Map<string, bigint>();
   readonly #newest = new Map<string, Newest>();
 
@@ -98,13 +109,20 @@ class MemoryReplayStore implements ReplayStore {
     const counts = newest !== undefined && entry.received - newest.received <= options.decreasingWindow;
     const decreasing = counts && entry.signed <= newest.signed;
     if (decreasing && options.refuseDecreasing) return 'decreasing';
-    this.#entries.set(entry.digest, entry);
+    const { signed, received } = entry;
+    this.#entries.set(entry.digest, { key: this.#shared(entry.key), signed, received });
     if (options.ordered && !decreasing) {
       // Re-inserted, so that the Map stays in order of use and pruning stops early.
       this.#newest.delete(entry.clock);
-      this.#newest.set(entry.clock, { signed: entry.signed, received: entry.received });
+      this.#newest.set(entry.clock, { signed, received });
     }
     return decreasing ? 'decreasing' : 'new';
+  }
+
+  #shared(key: string): string {
+    const known = this.#keys.get(key);
+    if (known === undefined) this.#keys.set(key, key);
+    return known ?? key;
   }
 
   #prune(now: bigint): void {
@@ -146,11 +164,12 @@ export class ReplayGuard {
   /** The store's entry for an opened stanza. */
   async entry(facts: ReplayFacts): Promise<ReplayEntry> {
     const me = facts.me.bare().toString();
-    const key = `${me} ${facts.fingerprint}`;
+    // Joined into one piece, since stores keep it: a template string would keep its parts as well.
+    const key = [me, facts.fingerprint].join(' ');
     // Never over signature bytes: an ECDSA signature (r, s) has a second valid form (r, n-s) that would pass as new.
     const octets = concatBytes(utf8(`${key} ${facts.signed}\n`), facts.octets);
     const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', octets as Uint8Array<ArrayBuffer>));
-    const clock = `${key} ${facts.from.toString()}`;
+    const clock = [key, facts.from.toString()].join(' ');
     return { digest: hex(digest), key, clock, signed: facts.signed, received: facts.received };
   }
 }
