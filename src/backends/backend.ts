@@ -298,7 +298,7 @@ export interface ExternalPrivateKey {
 export interface StoredIdentity {
   /** S/MIME: PKCS #8 private keys. OpenPGP: transferable secret keys. */
   readonly keys: Uint8Array | ExternalPrivateKey;
-  /** S/MIME: the certificates of the keys, and intermediate ones. OpenPGP: of an external key; else empty, since the keys hold them. */
+  /** S/MIME: those of the keys, and intermediate ones. OpenPGP: those of an external key, since other keys hold them. */
   readonly certificates: Uint8Array;
   /** Asked for when `keys` is passphrase-protected. */
   readonly passphrase?: (() => Promise<string>) | undefined;

@@ -20,7 +20,7 @@ import type { Recipient, SessionKey } from './session-key.ts';
 export function canExternally(external: ExternalPrivateKey, packet: KeyPacket, use: 'sign' | 'decrypt'): boolean {
   switch (kindOf(packet)) {
     case 'rsa':
-      return (use === 'sign' ? external.sign : external.decryptKey) !== undefined;
+      return use === 'sign' ? external.sign !== undefined : external.decryptKey !== undefined;
     case 'ecdsa':
     case 'eddsa':
     case 'ed25519':
