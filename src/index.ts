@@ -39,6 +39,8 @@ export {
   sealMany,
   type StanzaSource,
 } from './e2e/many.ts';
+export type { ArrivedCertificates } from './e2e/certificate-exchange.ts';
+export type { CandidateStore, CertificatePolicy } from './e2e/certificate-policy.ts';
 export { type Opened, type OpenOptions, openStanza } from './e2e/open.ts';
 export { type Policy, rfc3923Policy, strictPolicy, type TimePolicy, type TimeStatus } from './e2e/policy.ts';
 export {
@@ -52,15 +54,15 @@ export {
 } from './e2e/replay.ts';
 export { type ContactMemory, contactMemory } from './e2e/known-contacts.ts';
 export { type SealOptions, sealStanza } from './e2e/seal.ts';
-export {
-  E2eSession,
-  type OpenedForward,
-  type OpenForwardedOptions,
-  type SessionEvents,
-  type SessionOpenOptions,
-  type SessionOptions,
-  type SessionProfile,
-} from './e2e/session.ts';
+export { E2eSession } from './e2e/session.ts';
+export type {
+  OpenedForward,
+  OpenForwardedOptions,
+  SessionEvents,
+  SessionOpenOptions,
+  SessionOptions,
+  SessionProfile,
+} from './e2e/session-options.ts';
 export type { Sealing, SealingFacts, SealingRule } from './e2e/sending-policy.ts';
 export type { OpenContext } from './e2e/timeliness.ts';
 export { type Glance, type Received, TransparentStream } from './e2e/transparent.ts';

@@ -54,7 +54,7 @@ async function find(store: DirectoryStore, jid: Jid, name: BackendName, secret: 
     return exportKeys(keys);
   }
   if (secret) return undefined;
-  const filed = await store.find(jid, name);
+  const filed = (await store.find(jid, name)).filter((one) => one.filed);
   return filed.length === 0
     ? undefined
     : filed.map(({ certificates }) => Buffer.from(certificates).toString('latin1')).join('');

@@ -91,8 +91,10 @@ function inspectContent(
   limits: Limits,
 ): Promise<InspectedNode> {
   const entity = parseEntity(content, { limits, stage: 'parse' });
-  // Opening refuses layers below a signed one; the tree stops there too, so that nesting cannot make it deep.
-  return inspectEntity(entity, recognize(entity, backends) === undefined ? backends : [], limits);
+  // Opening refuses layers below a signed one; the tree stops there too, so that nesting cannot make it deep. Signed
+  // certificates hold nothing.
+  const kind = recognize(entity, backends)?.kind;
+  return inspectEntity(entity, kind === undefined || kind === 'certificates' ? backends : [], limits);
 }
 
 function layerNode(description: LayerDescription, inside: InspectedNode | undefined): InspectedNode {

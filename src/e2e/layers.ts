@@ -5,6 +5,7 @@
 
 import type {
   BackendCall,
+  CandidateCertificate,
   Decrypted,
   LayerKind,
   SecurityBackend,
@@ -33,6 +34,8 @@ export interface OpenedLayers {
   readonly content: Uint8Array;
   readonly encryption: EncryptionInfo | undefined;
   readonly signatures: readonly SignatureResult[];
+  /** The certificates beside the signature. */
+  readonly carried?: (() => Promise<readonly CandidateCertificate[]>) | undefined;
 }
 
 interface Layer {
@@ -100,6 +103,7 @@ export async function verifyLayer(
     content: verified.content,
     encryption,
     signatures: verified.signatures,
+    carried: () => layer.backend.importCertificates(entity, call.limits),
   };
 }
 

@@ -10,6 +10,7 @@ import { instantOf } from '../time.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { toElement } from '../xml/from-host.ts';
 import { believe, type Verified } from './believe.ts';
+import { type ArrivedCertificates, handOver } from './certificate-exchange.ts';
 import { type Envelope, judgeSignatures, requireSignature } from './check.ts';
 import { type Expectation, expectedOf, readExpectation, refusePlain, requiresSignature } from './expectation.ts';
 import { type DialectProfile, openDialectLayer, policyUnder, requireDialect } from './dialect.ts';
@@ -42,6 +43,11 @@ export interface OpenOptions {
   readonly expect?: PinGuard | Expectation | undefined;
   /** My contacts, for the verdict's `lookAlike`. */
   readonly roster?: Roster | undefined;
+  /**
+   * Given the certificates beside a good signature, once the stanza has passed every check. What it throws is passed
+   * over: a certificate that cannot be kept must not cost the stanza.
+   */
+  readonly candidates?: ((arrived: ArrivedCertificates) => void | Promise<void>) | undefined;
   /** When the stanza is received: now unless given. */
   readonly at?: Date | undefined;
   readonly limits?: Limits | undefined;
@@ -57,6 +63,7 @@ const optionNames = [
   'profile',
   'expect',
   'roster',
+  'candidates',
   'at',
   'limits',
   'signal',
@@ -81,7 +88,7 @@ export interface Opened {
  */
 export async function openStanza(stanza: object | string, options: OpenOptions): Promise<Opened> {
   const given = readOptions(options, optionNames);
-  const { limits = defaultLimits, signal, replay, backends, roster, profile } = given;
+  const { limits = defaultLimits, signal, replay, backends, roster, candidates, profile } = given;
   if (profile !== undefined) requireDialect(profile, backends);
   const policy = policyUnder(profile, given.policy ?? strictPolicy);
   const context = readContext(given.context ?? 'live');
@@ -113,7 +120,9 @@ export async function openStanza(stanza: object | string, options: OpenOptions):
     found.judged = judgeSignatures(found.layers.signatures, limits);
     requireSignature(found.judged, policy, requiresSignature(expected));
     const timing: Timing = { policy, context, at: instantOf(at), replay, delay: latestDelay(tree), signal };
-    return await believe(found as Verified, expected, timing, limits, roster);
+    const opened = await believe(found as Verified, expected, timing, limits, roster);
+    if (candidates !== undefined) await handOver(found as Verified, candidates);
+    return opened;
   } catch (error) {
     throw refusal(error, found);
   }

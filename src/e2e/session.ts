@@ -3,153 +3,48 @@
  * object (RFC 3923 section 6), whatever carries the stanzas.
  */
 
-import type { SealProfile, SecurityBackend } from '../backends/backend.ts';
+import type { SecurityBackend } from '../backends/backend.ts';
 import { E2eError } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
-import type { PayloadForm } from '../payload/map.ts';
 import { dateOf } from '../time.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { toElement } from '../xml/from-host.ts';
 import { type CertificateCadence, certificateCadence } from './certificate-cadence.ts';
+import {
+  type ArrivedCertificates,
+  certificateRequest,
+  isCertificateRequest,
+  readCertificates,
+  sealCertificates,
+} from './certificate-exchange.ts';
+import { type CertificateDesk, certificateDesk } from './certificate-policy.ts';
 import { type SendingClock, sendingClock } from './clock.ts';
-import { errorReply, replyLimiter, type ReplyLimiter, type ReplyMode } from './error-reply.ts';
-import { contextOf, type ForwardKind, readForwarded } from './forwarded.ts';
+import { requireDialect } from './dialect.ts';
+import { errorReply, replyLimiter, type ReplyLimiter } from './error-reply.ts';
+import { contextOf, readForwarded } from './forwarded.ts';
 import { type InOrder, inOrder } from './in-order.ts';
-import { type ContactMemory, contactMemory, type Knows, knownContacts } from './known-contacts.ts';
+import { contactMemory, type Knows, knownContacts } from './known-contacts.ts';
 import { Listeners } from './listeners.ts';
 import { type Opened, openStanza } from './open.ts';
 import { readOptions } from './options.ts';
 import { PinGuard } from './pins.ts';
-import { type Policy, strictPolicy } from './policy.ts';
-import type { ReplayGuard } from './replay.ts';
-import type { Roster } from './roster.ts';
-import { type DialectProfile, requireDialect } from './dialect.ts';
+import { strictPolicy } from './policy.ts';
 import { addMarks, requireWireSize } from './sealed-message.ts';
 import { sealStanza } from './seal.ts';
 import type { SealingRule } from './sending-policy.ts';
+import {
+  type OpenedForward,
+  type OpenForwardedOptions,
+  type SessionEvents,
+  type SessionOpenOptions,
+  sessionOptionNames,
+  type SessionOptions,
+  type SessionProfile,
+  type StanzaInput,
+} from './session-options.ts';
 import { addressOf, readJid } from './stanza.ts';
-import { isArriving, isSent, isVerifiedAgain, type OpenContext } from './timeliness.ts';
-import type { Protection } from './verdict.ts';
-
-/** A stanza in any form that is understood: text, our tree, or an element of ltx or the DOM. */
-export type StanzaInput = object | string;
-
-/** How a contact is sealed to; the ways of a foreign client are those of opening too. */
-export type SessionProfile = SealProfile | DialectProfile;
-
-/** Options of {@link E2eSession}. */
-export interface SessionOptions {
-  /** My address; its resource is not looked at. */
-  readonly jid: Jid | string;
-  /** Asked in this order: which of them has a key for a contact, and which of them knows a sealed object. */
-  readonly backends: readonly SecurityBackend[];
-  readonly policy?: Policy | undefined;
-  /** Required by `strictPolicy`; `false` is the explicit choice not to look for replays. */
-  readonly replay?: ReplayGuard | false | undefined;
-  /** Kept across restarts by a clock of `xmpp-e2e/stores/node`; in memory unless given. */
-  readonly clock?: SendingClock | undefined;
-  /** For whom a key was ever stored; in memory unless given. */
-  readonly contacts?: ContactMemory | undefined;
-  /** What is pinned for each contact; a contact of whom sealed stanzas are required counts as one with a key. */
-  readonly expect?: PinGuard | undefined;
-  /** My contacts, for the verdict's `lookAlike`. */
-  readonly roster?: Roster | undefined;
-  /** Which stanzas to and from contacts with keys are sealed; all that can be unless given. */
-  readonly sealing?: SealingRule | undefined;
-  readonly protection?: Protection | undefined;
-  readonly payload?: PayloadForm | 'auto' | undefined;
-  /** For all contacts, or for each: today's algorithms, those of RFC 3923, or the ways of a foreign client. */
-  readonly profile?: SessionProfile | ((contact: Jid) => SessionProfile | undefined) | undefined;
-  readonly hidden?: boolean | undefined;
-  /** Ask servers to archive sealed messages: true unless given. */
-  readonly store?: boolean | undefined;
-  /** Say beside sealed messages how they are sealed (XEP-0380). */
-  readonly announce?: boolean | undefined;
-  /** A body beside sealed messages, for clients that cannot open them. */
-  readonly fallbackBody?: string | undefined;
-  /** Error replies of RFC 3923 section 7: `safe` unless given. */
-  readonly replies?: ReplyMode | undefined;
-  /** Who may learn from an error reply that I am here: those for whom a key was ever stored, unless given. */
-  readonly isContact?: ((jid: Jid) => boolean | Promise<boolean>) | undefined;
-  /** Seconds that sealing or opening one stanza may take before it is given up: 30 unless given. */
-  readonly timeout?: number | undefined;
-  readonly limits?: Limits | undefined;
-}
-
-const optionNames = [
-  'jid',
-  'backends',
-  'policy',
-  'replay',
-  'clock',
-  'contacts',
-  'expect',
-  'roster',
-  'sealing',
-  'protection',
-  'payload',
-  'profile',
-  'hidden',
-  'store',
-  'announce',
-  'fallbackBody',
-  'replies',
-  'isContact',
-  'timeout',
-  'limits',
-] as const satisfies readonly (keyof SessionOptions)[];
-
-/** What a session tells. */
-export interface SessionEvents {
-  /** A stanza was opened. */
-  readonly opened: {
-    readonly received: XmlElement;
-    readonly opened: Opened;
-    readonly forward: ForwardKind | undefined;
-  };
-  /** A stanza that was opened before without a good signature has got one: context `verify`. No new delivery. */
-  readonly verified: { readonly received: XmlElement; readonly opened: Opened };
-  /** A stanza was refused, with what was received (never content) and the reply that section 7 allows. */
-  readonly refused: {
-    readonly received: XmlElement | undefined;
-    readonly error: E2eError;
-    readonly reply: XmlElement | undefined;
-  };
-  /** A stanza was not sent, since it could not be sealed. */
-  readonly unsent: { readonly stanza: XmlElement | undefined; readonly error: E2eError };
-}
-
-/** Options of {@link E2eSession.open}. */
-export interface SessionOpenOptions {
-  readonly context?: OpenContext | undefined;
-  /** When the stanza is received: now unless given. */
-  readonly at?: Date | undefined;
-  /** A further check, after all others: what it throws is thrown, and the stanza is refused. */
-  readonly accept?: ((opened: Opened) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Options of {@link E2eSession.openForwarded}. */
-export interface OpenForwardedOptions {
-  /** Whose archive was asked, where it is not my own. */
-  readonly archive?: Jid | string | undefined;
-  /** When the stanza was received, where that is known from other than the stanza itself: now unless given. */
-  readonly at?: Date | undefined;
-  /** A further check, after all others: what it throws is thrown, and the stanza is refused. */
-  readonly accept?: ((opened: Opened) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** An opened stanza from inside another. */
-export interface OpenedForward {
-  readonly kind: ForwardKind;
-  readonly opened: Opened;
-  /** When the forwarding server says that it was received: forgeable. */
-  readonly stamp: Date | undefined;
-  /** The message around it, with the opened stanza in the place of the sealed one. */
-  readonly message: XmlElement;
-}
+import { isArriving, isSent, isVerifiedAgain } from './timeliness.ts';
 
 /** Seals and opens the stanzas of one account, in the order of the calls. */
 export class E2eSession {
@@ -164,14 +59,19 @@ export class E2eSession {
   readonly #limiter: ReplyLimiter = replyLimiter();
   readonly #knows: Knows;
   readonly #plain = new Set<string>();
+  readonly #desk: CertificateDesk;
   readonly #listeners = new Listeners<SessionEvents>();
   readonly #refused = new WeakMap<E2eError, XmlElement | undefined>();
   readonly #sealInOrder: InOrder;
   readonly #openInOrder: InOrder;
 
+  readonly #keepSigned = async (arrived: ArrivedCertificates): Promise<void> => {
+    if (await this.#desk.keep(arrived)) this.#listeners.emit('certificates', { received: undefined, arrived });
+  };
+
   /** @throws {TypeError} for wrong options, among them a missing `replay` under a policy that requires it */
   constructor(options: SessionOptions) {
-    const given = readOptions(options, optionNames);
+    const given = readOptions(options, sessionOptionNames);
     const { policy = strictPolicy, replay, timeout = 30, limits = defaultLimits, clock, contacts } = given;
     if (given.backends.length === 0) throw new TypeError('option backends must name at least one backend');
     if (replay === undefined && policy.replay === 'required') {
@@ -187,6 +87,7 @@ export class E2eSession {
     this.#options = { ...given, policy };
     this.#clock = clock ?? sendingClock();
     this.#knows = knownContacts(contacts ?? contactMemory(), given.backends);
+    this.#desk = certificateDesk(given.certificates);
     this.#sealInOrder = inOrder(timeout);
     this.#openInOrder = inOrder(timeout);
   }
@@ -263,7 +164,10 @@ export class E2eSession {
         else this.#listeners.emit('opened', { received, opened, forward: undefined });
         return opened;
       } catch (error) {
-        await this.#refuse(received, error, isArriving(rest.context ?? 'live'));
+        const arriving = isArriving(rest.context ?? 'live');
+        if (arriving && (await this.#keepAnswer(received, error, until)))
+          this.#refused.set(error as E2eError, undefined);
+        await this.#refuse(received, error, arriving);
         throw error;
       }
     }, signal);
@@ -275,7 +179,9 @@ export class E2eSession {
     const contact = addressOf(stanza, isSent(options.context ?? 'live') ? 'to' : 'from', 'unwrap');
     const chosen = this.#profileFor(contact);
     const profile = typeof chosen === 'object' ? chosen : undefined;
-    return openStanza(stanza, { backends, me, policy, replay, expect, roster, profile, limits, ...options });
+    const candidates = this.#desk.keepsSigned ? this.#keepSigned : undefined;
+    const mine = { backends, me, policy, replay, expect, roster, candidates, profile, limits };
+    return openStanza(stanza, { ...mine, ...options });
   }
 
   /**
@@ -339,6 +245,65 @@ export class E2eSession {
       // Who cannot be told to be a contact is none.
     }
     return errorReply(received, error, { mode: this.#options.replies, knownContact, limiter: this.#limiter });
+  }
+
+  /** Keeps the certificates of an awaited answer, which is no stanza and therefore refused by `openStanza`. */
+  async #keepAnswer(received: XmlElement, error: unknown, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!(error instanceof E2eError) || error.code !== 'ERR_E2E_LAYERS_REFUSED') return false;
+    try {
+      const from = addressOf(received, 'from', 'unwrap');
+      if (from === undefined || !this.#desk.awaits(from)) return false;
+      const { backends, policy = strictPolicy } = this.#options;
+      const { jid: me, limits } = this;
+      const arrived = await readCertificates(received, { backends, me, policy, limits, signal });
+      if (arrived === undefined || !(await this.#desk.keep(arrived))) return false;
+      this.#listeners.emit('certificates', { received, arrived });
+      return true;
+    } catch {
+      // Refused for what it was in the first place.
+      return false;
+    }
+  }
+
+  /**
+   * Seals a request for a contact's certificates (section 6.2). An answer within a day is kept by the option
+   * `certificates` and told of by the event of that name; opening it ends in LAYERS_REFUSED, since it is no stanza.
+   *
+   * @param backend the name of the one whose certificates are wanted; the first unless given
+   * @throws {E2eError} as `sealStanza`
+   * @throws {TypeError} for a backend that the session does not have
+   */
+  async requestCertificates(contact: Jid | string, backend?: string): Promise<XmlElement> {
+    const to = readJid('contact', contact);
+    const { backends } = this.#options;
+    const chosen = backend === undefined ? backends[0] : backends.find(({ name }) => name === backend);
+    if (chosen === undefined) throw new TypeError('option backend must name a backend of the session');
+    return this.#sealInOrder(async (signal) => {
+      const { limits } = this;
+      const common = { from: this.jid, clock: this.#clock, protection: 'sign', payload: 'xmpp+xml', limits } as const;
+      const sealed = await sealStanza(certificateRequest(to), { ...common, backend: chosen, signal });
+      this.#desk.asked(to);
+      return sealed.withAttribute('from', undefined);
+    });
+  }
+
+  /**
+   * The answer to an opened request for my certificates, where the option `certificates` lets it be answered: by a good
+   * signature, of a contact, at most once in five minutes.
+   *
+   * @returns undefined for anything else
+   * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE, UNSUPPORTED
+   */
+  async answerRequest({ stanza, verdict }: Opened): Promise<XmlElement | undefined> {
+    if (!this.#desk.answers || verdict.sender === null || !isCertificateRequest(stanza)) return undefined;
+    const to = addressOf(stanza, 'from', 'check');
+    const backend = this.#options.backends.find(({ name }) => name === verdict.backend);
+    const { isContact = this.#knows } = this.#options;
+    if (to === undefined || backend === undefined || !(await isContact(to.bare()))) return undefined;
+    if (!this.#desk.mayAnswer(to)) return undefined;
+    // It goes along here, so not again with the next stanza (section 6.6).
+    this.#cadence.take(to);
+    return sealCertificates({ backend, from: this.jid, to, limits: this.limits });
   }
 
   /** Tells the listeners of `unsent`. */

@@ -153,10 +153,23 @@ export class TransparentStream {
       believe(opened);
       if (stanza.name === 'iq') requireIqInside(opened);
     };
-    const { stanza: opened, verdict } = await this.#session.open(tree, { accept });
+    const whole = await this.#session.open(tree, { accept });
+    const answer = await this.#answer(whole);
+    if (answer !== undefined) return { action: 'drop', reply: answer };
+    const { stanza: opened, verdict } = whole;
     if (answers) this.#exchange.answered(stanza.id ?? '');
     else if (isRequest(stanza)) this.#exchange.received(from, stanza.id ?? '', true);
     return { action: 'replace', stanza: opened, verdict };
+  }
+
+  /** The answer to a request for my certificates. One that cannot be made is none: the request was a good stanza. */
+  async #answer(opened: Opened): Promise<XmlElement | undefined> {
+    try {
+      return await this.#session.answerRequest(opened);
+    } catch (error) {
+      this.#session.fail(undefined, e2eErrorOf(error));
+      return undefined;
+    }
   }
 
   async #plain(stanza: Glance, from: Jid, read: () => XmlElement): Promise<Received> {

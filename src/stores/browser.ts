@@ -7,12 +7,14 @@
  */
 
 import type { KeyStore, StoredCertificate, StoredIdentity } from '../backends/backend.ts';
+import { equalBytes } from '../bytes.ts';
 import type { SendingClock } from '../e2e/clock.ts';
 import type { ContactMemory } from '../e2e/known-contacts.ts';
 import type { Pins, PinStore } from '../e2e/pins.ts';
 import { E2eError } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
 import { keyServiceOf, type LockedKeys, lockKeys } from './browser-keys.ts';
+import { maxCandidates } from './memory.ts';
 
 /** A store in IndexedDB; also the memory of for whom a key was ever stored, the pins, and the sending clock. */
 export interface BrowserStore extends KeyStore {
@@ -31,7 +33,7 @@ export interface BrowserStore extends KeyStore {
   addOpenpgpIdentity(jid: Jid, keys: Uint8Array): Promise<void>;
   /** Forgets my own keys for a JID. */
   removeIdentities(jid: Jid, backend: string): Promise<void>;
-  /** Adds a certificate that arrived from somewhere: it counts only below an anchor. */
+  /** Adds a certificate that arrived from somewhere: it counts only below an anchor. Kept are 16 of a JID. */
   addCandidate(jid: Jid, backend: string, certificates: Uint8Array): Promise<void>;
   /** Files a certificate for a JID by an explicit act: from now on it speaks for that JID. */
   fileCertificate(jid: Jid, backend: string, certificates: Uint8Array): Promise<void>;
@@ -107,6 +109,21 @@ export async function browserStore(name = 'xmpp-e2e'): Promise<BrowserStore> {
       return index.count(owner);
     });
     cache.delete(`${store} ${owner}`);
+  };
+  const removeOldest = async (owner: string): Promise<void> => {
+    await access('certificates', 'readwrite', (transaction) => {
+      const index = transaction.objectStore('certificates').index('owner');
+      const request = index.openCursor(owner);
+      // In the order of their keys, which is that of arrival.
+      request.onsuccess = () => {
+        const cursor = request.result;
+        if (cursor === null) return;
+        if ((cursor.value as CertificateRecord).filed) cursor.continue();
+        else cursor.delete();
+      };
+      return index.count(owner);
+    });
+    cache.delete(`certificates ${owner}`);
   };
   // Backends cache what they parsed by the arrays, so these stay the same until something changes.
   const cached = <T>(store: string, owner: string, load: () => Promise<readonly T[]>): Promise<readonly T[]> => {
@@ -191,7 +208,13 @@ export async function browserStore(name = 'xmpp-e2e'): Promise<BrowserStore> {
       await add('identities', { owner: ownerOf(jid, 'openpgp'), certificates: new Uint8Array(), sealed });
     },
     removeIdentities: (jid, backend) => remove('identities', ownerOf(jid, backend)),
-    addCandidate: (jid, backend, certificates) => certificate(jid, backend, certificates, false),
+    async addCandidate(jid, backend, certificates) {
+      const owner = ownerOf(jid, backend);
+      const known = await ownedBy<CertificateRecord>('certificates', owner);
+      if (known.some((one) => equalBytes(one.certificates, certificates))) return;
+      if (known.filter(({ filed }) => !filed).length >= maxCandidates) await removeOldest(owner);
+      await certificate(jid, backend, certificates, false);
+    },
     fileCertificate: (jid, backend, certificates) => certificate(jid, backend, certificates, true),
     forget: (jid, backend) => remove('certificates', ownerOf(jid, backend)),
     close: () => database.close(),

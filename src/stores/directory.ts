@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { KeyStore, StoredCertificate, StoredIdentity, Trust } from '../backends/backend.ts';
 import { concatBytes } from '../bytes.ts';
 import type { Jid } from '../jid/jid.ts';
+import { candidateFiles, writeCandidate } from './candidates.ts';
 import { checkHome, list, prepareHome } from './home.ts';
 import { directoryName } from './jid-name.ts';
 import { withLock } from './lock.ts';
@@ -55,6 +56,15 @@ export interface DirectoryStore extends KeyStore {
    * @throws {E2eError} STORE_FAILED
    */
   fileCertificate(jid: Jid, backend: string, certificates: Uint8Array, mode?: FileMode): Promise<void>;
+  /**
+   * Adds a certificate that arrived from somewhere: it speaks for nobody by itself, and counts only where a path to an
+   * anchor vouches for it. Kept once, and no more than 16 of a JID: then the oldest goes.
+   *
+   * @param jid its resource is ignored
+   * @param certificates DER or binary OpenPGP
+   * @throws {E2eError} STORE_FAILED
+   */
+  addCandidate(jid: Jid, backend: string, certificates: Uint8Array): Promise<void>;
   /**
    * Files a trust anchor: from now on whoever it certifies is believed.
    *
@@ -141,9 +151,11 @@ class Directory implements DirectoryStore {
     const files = names[backend];
     const directory = this.#of('contacts', jid);
     if (files === undefined || !(await this.#usable('contacts', directory))) return nothing;
-    return this.#cached([join(directory, files.contact)], false, ([certificates]): readonly StoredCertificate[] => [
-      { certificates: certificates!, filed: true },
-    ]);
+    const filed = await this.#cached([join(directory, files.contact)], false, (read) => stored(read, true));
+    const others = await candidateFiles(join(directory, 'candidates'), backend);
+    if (others.length === 0) return filed;
+    const candidates = others.map((path) => this.#cached([path], false, (read) => stored(read, false)));
+    return [...filed, ...(await Promise.all(candidates)).flat()];
   }
 
   async fileIdentity(jid: Jid, backend: string, files: IdentityFiles, replace = false): Promise<boolean> {
@@ -161,6 +173,13 @@ class Directory implements DirectoryStore {
       await writeOwnFile(path, old === undefined ? certificates : concatBytes(old.bytes, lineEnd, certificates));
     });
   }
+
+  async addCandidate(jid: Jid, backend: string, certificates: Uint8Array): Promise<void> {
+    namesOf(backend);
+    const directory = join(await this.#prepare('contacts', jid), 'candidates');
+    await this.#locked(() => writeCandidate(directory, backend, certificates));
+  }
+
   async fileAnchor(certificates: Uint8Array): Promise<void> {
     await prepareHome(this.path);
     const directory = join(this.path, 'anchors');
@@ -231,6 +250,10 @@ class Directory implements DirectoryStore {
     this.#cache.set(key, { version: read.map((file) => file?.version).join(), value });
     return value;
   }
+}
+
+function stored([certificates]: readonly (Uint8Array | undefined)[], filed: boolean): readonly StoredCertificate[] {
+  return [{ certificates: certificates!, filed }];
 }
 
 async function writeIdentity(

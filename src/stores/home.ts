@@ -4,6 +4,7 @@
  *     HOME/xmpp-e2e-home                                          "xmpp-e2e home 1" LF
  *     HOME/identities/<jid>/{smime.key.pem,smime.cert.pem,openpgp.key.asc}
  *     HOME/contacts/<jid>/{smime.cert.pem,openpgp.cert.asc}
+ *     HOME/contacts/<jid>/candidates/<backend>.<hash>             what arrived, trusted by nobody
  *     HOME/anchors/*                                              PEM or DER; named by content where filed by us
  *     HOME/crls/*                                                 PEM or DER, put there by hand
  *     HOME/replay  HOME/sending-clock  HOME/pins                  state of opening and sealing

@@ -8,6 +8,7 @@ import { inspect } from './inspect.ts';
 import { backendName, contactCertificates, type KeySource, ownKeys } from './keyring.ts';
 import { checkVersion } from './library.ts';
 import { recognizeForm } from './mime.ts';
+import { ownCertificates } from './own-certificates.ts';
 import { encrypt, sign, signAndEncrypt } from './seal.ts';
 import { encryptionKeys, keyNames } from './select.ts';
 import { describe } from './summary.ts';
@@ -78,6 +79,7 @@ export function openpgp(options: OpenpgpOptions): SecurityBackend {
       const all = new Map([...own, ...contacts].map(({ certificate }) => [certificate.fingerprint, certificate]));
       return [...all.values()].map((certificate) => describe(certificate, time));
     },
+    exportCertificates: (jid) => ownCertificates(store, jid.bare(), defaultLimits),
     importCertificates,
   });
 }
