@@ -122,7 +122,7 @@ describe('own keys', () => {
     await expect(sign(backendFor({ keys, certificates: empty }))).rejects.toMatchObject(unavailable);
   });
 
-  it('that work elsewhere are not supported', async () => {
+  it('that work elsewhere need a certificate', async () => {
     const backend = backendFor({ keys: { sign: () => Promise.resolve(empty) }, certificates: empty });
     await expect(sign(backend)).rejects.toMatchObject(unavailable);
   });
