@@ -43,7 +43,7 @@ describe.skipIf(!hasProgram('openssl', 'version'))('files of openssl', () => {
     ['-v2', 'aes-192-cbc', '-v2prf', 'hmacWithSHA384'],
     ['-v2', 'aes-256-cbc', '-v2prf', 'hmacWithSHA512', '-iter', '1'],
   ])('%s %s %s %s', async (...options) => {
-    const file = encrypted(...options.filter((option) => option !== undefined));
+    const file = encrypted(...options);
     const found = await decryptPrivateKey(file, 'word', defaultLimits, crypto);
     expect(createPrivateKey({ key: Buffer.from(found), format: 'der', type: 'pkcs8' }).asymmetricKeyType).toBe('ec');
     expect(found).toEqual(pkcs8);
@@ -63,19 +63,9 @@ describe.skipIf(!hasProgram('openssl', 'version'))('files of openssl', () => {
 
   it('reads what was encrypted here', async () => {
     const file = program.file('ours.der', await encryptPrivateKey(pkcs8, 'word', crypto, 1000));
-    const found = program.run([
-      'pkcs8',
-      '-inform',
-      'DER',
-      '-in',
-      file,
-      '-passin',
-      'pass:word',
-      '-outform',
-      'DER',
-      '-nocrypt',
-    ]);
-    expect(found).toEqual(pkcs8);
+    const found = program.run(['pkey', '-inform', 'DER', '-in', file, '-passin', 'pass:word']);
+    const key = createPrivateKey(Buffer.from(found));
+    expect(new Uint8Array(key.export({ type: 'pkcs8', format: 'der' }))).toEqual(pkcs8);
   });
 });
 
