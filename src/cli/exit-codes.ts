@@ -29,6 +29,8 @@ export const exitCodes = {
   NOT_SEALED: 114,
   UNTRUSTED: 115,
   LIMIT: 116,
+  BATCH_FAILED: 117,
+  NETWORK: 118,
   INTERRUPTED: 130,
   BROKEN_PIPE: 141,
 } as const;

@@ -8,7 +8,9 @@ import { forTerminal } from './terminal.ts';
 export interface Output {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  /** False asks to wait for `drain` before more is written. */
   write(data: string | Uint8Array): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
 }
 
 /** A stream to read from. */
@@ -24,6 +26,12 @@ export interface Io {
   /** Verdicts, reports and errors. */
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Has a function called when the user interrupts, in place of ending the program at once. A second interruption ends it.
+   *
+   * @returns what takes it back
+   */
+  onInterrupt?(call: () => void): () => void;
 }
 
 const maxInput = 4_194_304;

@@ -11,4 +11,11 @@ for (const stream of [stdout, stderr]) {
     process.exit(error.code === 'EPIPE' ? exitCodes.BROKEN_PIPE : exitCodes.OTHER);
   });
 }
-process.exitCode = await run(process.argv.slice(2), { stdin, stdout, stderr, env });
+process.exitCode = await run(process.argv.slice(2), { stdin, stdout, stderr, env, onInterrupt });
+// An interrupted command may have left a read behind, which would keep the process.
+stdin.destroy();
+
+function onInterrupt(call: () => void): () => void {
+  process.once('SIGINT', call);
+  return () => process.off('SIGINT', call);
+}

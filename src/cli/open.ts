@@ -57,7 +57,7 @@ export async function open(io: Io, options: OpenCommandOptions): Promise<void> {
 }
 
 /** The replay store of a home, which is made at the first stanza that is accepted and not for one that is refused. */
-function replayStoreIn(home: string): ReplayStore {
+export function replayStoreIn(home: string): ReplayStore {
   let made: Promise<FileReplayStore> | undefined;
   const store = (): Promise<FileReplayStore> =>
     (made ??= prepareHome(home).then((path) => fileReplayStore(join(path, 'replay'))));

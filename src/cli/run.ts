@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { BatchOpenOptions, BatchSealOptions } from './batch.ts';
 import type { CertCheckOptions, CertImportOptions } from './cert.ts';
 import { CliError } from './cli-error.ts';
 import { backendNames } from './context.ts';
@@ -180,6 +181,37 @@ function program(io: Io): Command {
     .option('--json', 'print one JSON object with the verdict; errors as JSON on stderr')
     .action(async (options: OpenCommandOptions) => (await import('./open.ts')).open(io, options));
 
+  const batch = root
+    .command('batch')
+    .description('seal or open many stanzas: one JSON object a line (NDJSON), in and out')
+    .addHelpText(
+      'before',
+      'Examples:\n  xmpp-e2e batch seal < plain.ndjson > sealed.ndjson\n  xmpp-e2e batch open --as romeo@example.net < sealed.ndjson\n',
+    )
+    .helpCommand(false);
+  batchCommand(batch, 'seal', 'seal the stanza of each line', [
+    'xmpp-e2e batch seal < plain.ndjson > sealed.ndjson',
+    'xmpp-e2e batch seal --jobs 4 --resume sealed.ndjson < plain.ndjson      # goes on where it was killed',
+  ])
+    .addOption(new Option('--backend <name>', 'the one for which keys are at hand by default').choices(backendNames))
+    .addOption(new Option('--protection <layers>').choices(['sign', 'encrypt', 'sign+encrypt']).default('sign+encrypt'))
+    .addOption(new Option('--payload <form>').choices(['auto', 'cpim', 'pidf', 'xmpp+xml']).default('auto'))
+    .addOption(
+      new Option('--profile <name>', "today's algorithms, or those of the RFC")
+        .choices(['modern', 'rfc3923'])
+        .default('modern'),
+    )
+    .action(async (options: BatchSealOptions) => (await import('./batch.ts')).batchSeal(io, options));
+  batchCommand(batch, 'open', 'open the stanza of each line, as from an archive', [
+    'xmpp-e2e batch open --as romeo@example.net --jobs 2 < archive.ndjson > opened.ndjson',
+    'xmpp-e2e batch open --as romeo@example.net --live < received.ndjson     # on time, in order, once',
+  ])
+    .requiredOption('--as <jid>', 'my address')
+    .option('--at <time>', 'when they were received (RFC 3339); now by default')
+    .addOption(new Option('--policy <name>', 'what to believe').choices(['strict', 'rfc3923']).default('strict'))
+    .addOption(new Option('--live', 'they come as they are sent: on time, in order, and once').conflicts('resume'))
+    .action(async (options: BatchOpenOptions) => (await import('./batch.ts')).batchOpen(io, options));
+
   command(root, 'inspect', 'show the layers of the stanza on stdin, without keys and without verifying anything', [
     'xmpp-e2e inspect < sealed.xml',
     'xmpp-e2e inspect --json < sealed.xml',
@@ -239,6 +271,18 @@ function command(root: Command, name: string, description: string, examples: rea
     .addHelpText('before', `Examples:\n${examples.map((example) => `  ${example}\n`).join('')}`)
     .option('--home <dir>', 'keys, contacts and state; $XMPP_E2E_HOME or $XDG_DATA_HOME/xmpp-e2e by default')
     .option('--passphrase-fd <n>', 'read the passphrase of my keys from this file descriptor (3 or more)', descriptor);
+}
+
+function batchCommand(batch: Command, name: string, description: string, examples: readonly string[]): Command {
+  return command(batch, name, description, examples)
+    .option('--jobs <n>', 'threads; more than one needs the package piscina', jobs, 1)
+    .option('--resume <file>', 'write the answers into this file, and go on where it ends');
+}
+
+function jobs(text: string): number {
+  const value = /^[1-9]\d?$/.test(text) ? Number(text) : 65;
+  if (value > 64) throw new InvalidArgumentError('It must be a number from 1 to 64.');
+  return value;
 }
 
 function descriptor(text: string): number {
