@@ -46,10 +46,10 @@ export interface Stage {
   jid(role: Role | 'nora'): string;
   backend(role: Role | 'nora', kind?: BackendKind): Promise<SecurityBackend>;
   /** Connects somebody, with a session of their own. */
-  enter(sdk: Sdk, role: Role, resource: string, options?: EnterOptions): Promise<Actor>;
+  readonly enter: (sdk: Sdk, role: Role, resource: string, options?: EnterOptions) => Promise<Actor>;
   /** What the sessions of this test refused. */
   readonly refused: readonly SessionEvents['refused'][];
-  nothingRefused(): void;
+  readonly nothingRefused: () => void;
 }
 
 /** A server that may be installed. */

@@ -35,10 +35,10 @@ export async function connectStanzaJs(
   client.use((_agent, registry) => {
     registry.define([{ namespace: ECHO, element: 'echo', path: 'iq.echo', fields: { text: JXT.text() } } as never]);
   });
-  const byCall = options.explicit === true ? explicit(client as never, { session, JXT: JXT as never }) : undefined;
+  const byCall = options.explicit === true ? explicit(client, { session, JXT: JXT as never }) : undefined;
   if (byCall === undefined) client.use(transparent({ session, JXT: JXT as never }));
   const send = (kind: 'message' | 'presence', json: Record<string, unknown>): Promise<void> =>
-    byCall === undefined ? client.send(kind, json as never) : byCall.send({ kind, json });
+    byCall === undefined ? client.send(kind, json) : byCall.send({ kind, json });
   const traffic: string[] = [];
   const inbox = emptyInbox();
   const { messages, presences, requests, copies, bounces, received, failures } = inbox;
@@ -104,7 +104,7 @@ export async function connectStanzaJs(
     send(text) {
       const element = JXT.parse(text.replace(/^<\w+/, "$& xmlns='jabber:client'"));
       const json = client.stanzas.import(element)!;
-      return client.send(element.getName() as 'message', json as never);
+      return client.send(element.getName() as 'message', json);
     },
     async ask(to, text) {
       const answer = (await client.sendIQ({ to, type: 'get', echo: { text } } as never)) as {
@@ -125,9 +125,11 @@ export async function connectStanzaJs(
       let resumed = false;
       client.once('stream:management:resumed', () => (resumed = true));
       // What the client's own reconnection does, without its pauses.
-      const again = (): void => void client.connect();
+      const again = (): void => {
+        client.connect();
+      };
       client.on('disconnected', again);
-      void client.connect();
+      client.connect();
       await until('resumption', () => resumed).catch((error: unknown) => {
         throw new Error(`${String(error)}, after ${traffic.slice(-12).join('\n').slice(-3000)}`);
       });
@@ -137,7 +139,7 @@ export async function connectStanzaJs(
     async stop() {
       let gone = client.transport === undefined;
       client.once('disconnected', () => (gone = true));
-      if (!gone) void client.disconnect();
+      if (!gone) client.disconnect();
       await until('disconnection', () => gone, 5).catch(() => undefined);
     },
   };

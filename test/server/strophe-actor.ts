@@ -27,8 +27,10 @@ export async function connectStrophe(
   connection.rawOutput = (data: string) => void traffic.push(data);
   const byCall = options.explicit === true ? explicit(connection, { session }) : undefined;
   if (byCall === undefined) transparent(connection, { session });
-  const send = (builder: Builder): Promise<void> =>
-    byCall === undefined ? Promise.resolve(connection.send(builder)) : byCall.send(builder.tree());
+  const send = async (builder: Builder): Promise<void> => {
+    if (byCall === undefined) connection.send(builder);
+    else await byCall.send(builder.tree());
+  };
   const arrival = (stanza: Element, child: string): Arrival => ({
     from: stanza.getAttribute('from') ?? '',
     text: stanza.getElementsByTagName(child)[0]?.textContent ?? '',

@@ -33,7 +33,8 @@ export async function connectXmppJs(
   xmpp.on('error', () => undefined);
   const byCall = options.explicit === true ? explicit<Element>(xmpp, { session, xml }) : undefined;
   if (byCall === undefined) transparent<Element>(xmpp, { session, xml });
-  const send = byCall?.send ?? ((element: Element) => xmpp.send(element));
+  const send = (element: Element): Promise<unknown> =>
+    byCall === undefined ? xmpp.send(element) : byCall.send(element);
 
   const inbox = emptyInbox();
   const { messages, presences, requests, copies, bounces, received, failures } = inbox;

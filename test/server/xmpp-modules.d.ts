@@ -42,11 +42,11 @@ declare module '@xmpp/client' {
     };
     start(): Promise<unknown>;
     stop(): Promise<unknown>;
-    send(element: Element): Promise<unknown>;
-    sendMany(elements: Iterable<Element>): Promise<unknown>;
-    write(text: string): Promise<unknown>;
+    send: (element: Element) => Promise<unknown>;
+    sendMany: (elements: Iterable<Element>) => Promise<unknown>;
+    write: (text: string) => Promise<unknown>;
     _onData(data: unknown): void;
-    emit(event: string | symbol, ...parameters: never[]): boolean;
+    emit: (event: string | symbol, ...parameters: never[]) => boolean;
     on(event: string, listener: (argument: never) => void): unknown;
   }
   export function client(options: {
