@@ -37,7 +37,7 @@ export function recognizeForm(entity: Entity, surround: Surround = 'refuse'): La
     if (type === undefined) return recognizeBare(entity.body);
     if (type === 'application/pgp-keys') return 'certificates';
     if (type !== 'multipart/signed' && type !== 'multipart/encrypted') return undefined;
-    const [first, second] = partsOf(entity, defaultLimits, 'unwrap', surround);
+    const [first, second] = partsOf(entity, defaultLimits, surround).entities;
     if (type === 'multipart/encrypted') {
       return first!.contentType?.type === 'application/pgp-encrypted' ? 'encrypted' : undefined;
     }
@@ -75,9 +75,30 @@ function recognizeBare(body: Uint8Array): LayerKind | undefined {
   }
 }
 
-function partsOf(entity: Entity, limits: Limits, stage: E2eStage, surround: Surround): readonly Entity[] {
-  const parts = parseMultipart(entity, { limits, stage, parts: 2, surround });
-  return parts.map((part) => parseEntity(part, { limits, stage }));
+interface Parts {
+  readonly limits: Limits;
+  readonly surround: Surround;
+  readonly octets: readonly Uint8Array[];
+  readonly entities: readonly Entity[];
+}
+
+/** An entity is recognized first and unwrapped then. */
+const split = new WeakMap<Entity, Parts>();
+
+function knownParts(entity: Entity, limits: Limits, surround: Surround): Parts | undefined {
+  const known = split.get(entity);
+  return known?.limits === limits && known.surround === surround ? known : undefined;
+}
+
+function partsOf(entity: Entity, limits: Limits, surround: Surround): Parts {
+  let parts = knownParts(entity, limits, surround);
+  if (parts === undefined) {
+    const stage = 'unwrap';
+    const octets = parseMultipart(entity, { limits, stage, parts: 2, surround });
+    parts = { limits, surround, octets, entities: octets.map((part) => parseEntity(part, { limits, stage })) };
+    split.set(entity, parts);
+  }
+  return parts;
 }
 
 /**
@@ -91,7 +112,7 @@ export function unwrapEncrypted(entity: Entity, limits: Limits, surround: Surrou
   const { type, parameters } = entity.contentType;
   if (type !== 'multipart/encrypted') throw unsupported(stage, 'not an OpenPGP encrypted entity', type);
   expectProtocol(parameters, 'application/pgp-encrypted', stage);
-  const [control, data] = partsOf(entity, limits, stage, surround);
+  const [control, data] = partsOf(entity, limits, surround).entities;
   expectType(control!, 'application/pgp-encrypted', stage);
   // RFC 3156 section 4: the first part MUST hold "Version: 1".
   if (!/^\s{0,16}version: {0,16}1\s{0,16}$/i.test(utf8Decode(decodeBody(control!, stage).subarray(0, 1024), stage))) {
@@ -113,8 +134,10 @@ export function unwrapSigned(entity: Entity, limits: Limits, surround: Surround)
   const { type, parameters } = entity.contentType;
   if (type !== 'multipart/signed') throw unsupported(stage, 'not an OpenPGP signed entity', type);
   expectProtocol(parameters, 'application/pgp-signature', stage);
-  const [content, detached] = parseMultipart(entity, { limits, stage, parts: 2, surround });
-  const signature = parseEntity(detached!, { limits, stage });
+  const known = knownParts(entity, limits, surround);
+  // What is signed need not be an entity itself.
+  const [content, detached] = known?.octets ?? parseMultipart(entity, { limits, stage, parts: 2, surround });
+  const signature = known?.entities[1] ?? parseEntity(detached!, { limits, stage });
   expectType(signature, 'application/pgp-signature', stage);
   return {
     content: toCrlf(content!),

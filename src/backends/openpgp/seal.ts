@@ -10,7 +10,7 @@ import { enums, zipBody } from './library.ts';
 import { wrapEncrypted, wrapSigned } from './mime.ts';
 import { hashName } from './names.ts';
 import { packetHeader, tag, writePacket } from './packets.ts';
-import { allEncryptionKeys, type Chosen, intendedFingerprints, signingKey } from './select.ts';
+import { allEncryptionKeys, type Chosen, intendedFingerprints, namedFingerprints, signingKey } from './select.ts';
 import { newSessionKey, sealSessionKey } from './session-key.ts';
 import { signOctets } from './sign-packet.ts';
 import { primarySelfSignature, readsSeipdV2 } from './validity.ts';
@@ -61,7 +61,7 @@ export async function signAndEncrypt(store: KeySource, request: SignAndEncryptRe
   checkSize(content, request);
   const { certificate, component, own } = await signingKey(store, signer, request);
   const keys = await allEncryptionKeys(store, recipients, request);
-  const named = await intendedFingerprints(store, recipients, certificate, request);
+  const named = namedFingerprints(keys, certificate);
   signal?.throwIfAborted();
   const hash = request.packets?.sha256 === true ? ('sha256' as const) : undefined;
   const options = { at, recipients: named, hash, limits, external: own.external };

@@ -160,15 +160,20 @@ export async function intendedFingerprints(
   signer: Certificate,
   call: BackendCall,
 ): Promise<readonly Uint8Array[]> {
-  const named = new Map<string, Uint8Array>();
+  const chosen: Chosen[] = [];
   for (const recipient of recipients) {
     const keys = await encryptionKeys(store, recipient, call);
     if (keys.length === 0) return [];
-    for (const { certificate } of keys) named.set(certificate.fingerprint, fingerprintOctets(certificate));
+    chosen.push(...keys);
   }
-  if (named.size === 0) return [];
-  named.set(signer.fingerprint, fingerprintOctets(signer));
-  return [...named.values()];
+  return chosen.length === 0 ? [] : namedFingerprints(chosen, signer);
+}
+
+/** The fingerprints of certificates that are encrypted to, and the signer's own. */
+export function namedFingerprints(keys: readonly Chosen[], signer: Certificate): readonly Uint8Array[] {
+  const named = new Map(keys.map(({ certificate }) => [certificate.fingerprint, certificate]));
+  named.set(signer.fingerprint, signer);
+  return [...named.values()].map(fingerprintOctets);
 }
 
 /**

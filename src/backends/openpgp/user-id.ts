@@ -11,7 +11,7 @@ const named = new WeakMap<UserId, Map<UserIdForms, Jid | undefined>>();
 /** The JID that a User ID names, found once. */
 export function jidOf(userId: UserId, forms: UserIdForms): Jid | undefined {
   let jids = named.get(userId);
-  if (jids === undefined) named.set(userId, (jids = new Map()));
+  if (jids === undefined) named.set(userId, (jids = new Map<UserIdForms, Jid | undefined>()));
   if (!jids.has(forms)) jids.set(forms, jidOfUserId(userId.text, forms));
   return jids.get(forms);
 }
