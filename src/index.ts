@@ -25,6 +25,7 @@ export {
   errorReply,
   type ErrorReplyOptions,
   parseErrorReply,
+  type ReadReply,
   replyLimiter,
   type ReplyLimiter,
   type ReplyMode,

@@ -80,7 +80,7 @@ function build(stanza: XmlElement, to: string, reply: Exclude<E2eReply, 'none'>)
   return element(stanza.name, stanza.namespace, attributes, [element('error', stanza.namespace, { type }, details)]);
 }
 
-const applications: Readonly<Record<string, E2eReply>> = {
+const applications: Readonly<Record<string, ReadReply>> = {
   'bad-timestamp': 'bad-timestamp',
   'unverified-signature': 'unverified-signature',
   // The schema of RFC 3923 appendix A swaps the words.
@@ -89,19 +89,27 @@ const applications: Readonly<Record<string, E2eReply>> = {
 };
 
 /**
+ * What an error reply says. The application-specific elements are optional in section 7: without one, `bad-request` is
+ * case 5 or a malformed object, and `not-acceptable` is case 3, case 4 or something of the other side's own.
+ */
+export type ReadReply = Exclude<E2eReply, 'none'> | 'not-acceptable';
+
+const bareConditions = ['service-unavailable', 'bad-request', 'not-acceptable'] as const;
+
+/**
  * Reads an error reply of section 7 in every spelling that RFC 3923 uses. Such a reply is not authenticated: anybody on
  * the way can make one.
  *
  * @returns undefined for a stanza that is no error reply of section 7
  */
-export function parseErrorReply(stanza: XmlElement): E2eReply | undefined {
+export function parseErrorReply(stanza: XmlElement): ReadReply | undefined {
   const error = stanza.first('error');
   if (error === undefined) return undefined;
   for (const child of error.elements) {
     if (child.namespace !== E2E && child.namespace !== E2E_MISSPELT) continue;
     if (Object.hasOwn(applications, child.name)) return applications[child.name];
   }
-  return error.first('service-unavailable', STANZA_ERRORS) === undefined ? undefined : 'service-unavailable';
+  return bareConditions.find((condition) => error.first(condition, STANZA_ERRORS) !== undefined);
 }
 
 /** Counts replies, so that nobody can make me send many. */

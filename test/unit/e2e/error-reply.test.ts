@@ -133,6 +133,21 @@ describe('reading replies', () => {
     expect(parseErrorReply(stanza)).toBe(expected);
   });
 
+  it.each([
+    ['<bad-request/>', 'bad-request'],
+    ['<not-acceptable/>', 'not-acceptable'],
+    ['<service-unavailable/>', 'service-unavailable'],
+    ['<not-acceptable/><other/>', 'not-acceptable'],
+    ['<forbidden/>', undefined],
+    ['', undefined],
+  ])('takes %s without an element of section 9 for what it says', (conditions, expected) => {
+    const inside = conditions.replaceAll('/>', " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>");
+    // The examples of section 7 have no type='error' and echo the sealed object.
+    const e2e = "<e2e xmlns='urn:ietf:params:xml:ns:xmpp-e2e'>x</e2e>";
+    const stanza = `<message xmlns='jabber:client' type='chat'>${e2e}<error type='modify'>${inside}</error></message>`;
+    expect(parseErrorReply(parseXml(stanza))).toBe(expected);
+  });
+
   it('takes nothing else for one', () => {
     expect(parseErrorReply(message)).toBeUndefined();
     const other = `<message xmlns='jabber:client'><error><bad-timestamp xmlns='urn:x'/><toString xmlns='urn:ietf:params:xml:ns:xmpp-e2e'/></error></message>`;
