@@ -2,6 +2,7 @@
 import { cpus, loadavg, release } from 'node:os';
 import type { Kind, Operation } from './contender.ts';
 import type { SpeedRow } from './openssl-speed.ts';
+import type { ConcurrencyRow, MemoryRow, RecipientRow, StartRow } from './scale.ts';
 
 /** Medians in milliseconds of one operation. */
 export interface Row {
@@ -34,6 +35,14 @@ export interface Result {
   readonly opensslSpeed: readonly SpeedRow[] | undefined;
 }
 
+/** How cost grows. */
+export interface Growth {
+  readonly recipients: readonly RecipientRow[];
+  readonly concurrency: readonly ConcurrencyRow[];
+  readonly memory: readonly MemoryRow[];
+  readonly start: readonly StartRow[];
+}
+
 export function machine(): Result['machine'] {
   return {
     processor: `${cpus().length} x ${cpus()[0]!.model.trim()}`,
@@ -47,7 +56,8 @@ export function machine(): Result['machine'] {
 const columns = ['keys', 'body', 'operation', 'ours', 'raw', 'ours / raw', 'library', 'library / ours', 'process'];
 
 /** A table for people, in Markdown: it is read as it stands on a terminal too. */
-export function table({ rows, formats, opensslSpeed, machine: facts, versions, date }: Result): string {
+export function table(result: Result & { readonly growth?: Growth | undefined }): string {
+  const { rows, formats, opensslSpeed, machine: facts, versions, date, growth } = result;
   const cells = rows.map((row) => [
     row.kind,
     sizeText(row.size),
@@ -85,7 +95,46 @@ export function table({ rows, formats, opensslSpeed, machine: facts, versions, d
           markdown(['key', 'operation', 'raw', 'openssl', 'raw / openssl'], speedCells, 2),
         ]),
     '',
+    ...(growth === undefined ? [] : growthTables(growth)),
   ].join('\n');
+}
+
+function growthTables({ recipients, concurrency, memory, start }: Growth): readonly string[] {
+  return [
+    'Recipients of one message of 1 KB (P-256 with S/MIME, Curve25519 with OpenPGP), in milliseconds; above 64 with',
+    'raised limits:',
+    '',
+    markdown(
+      ['backend', 'recipients', 'seal', 'open, by one of them'],
+      recipients.map((row) => [row.backend, String(row.recipients), time(row.seal), time(row.open)]),
+      1,
+    ),
+    '',
+    'Messages of 1 KB in a second, by calls under way at a time:',
+    '',
+    markdown(
+      ['keys', 'operation', 'at a time', 'messages/s'],
+      concurrency.map((row) => [row.kind, row.operation, String(row.concurrency), row.rate.toFixed(0)]),
+      2,
+    ),
+    '',
+    'The most memory of a process that seals and opens 200 messages one after the other, in MB:',
+    '',
+    markdown(
+      ['keys', 'body', 'ready', 'most'],
+      memory.map((row) => [row.kind, sizeText(row.size), row.ready.toFixed(0), row.most.toFixed(0)]),
+      2,
+    ),
+    '',
+    'From start to end of a process, in milliseconds:',
+    '',
+    markdown(
+      ['command', 'taken'],
+      start.map(({ what, taken }) => [what, taken.toFixed(0)]),
+      1,
+    ),
+    '',
+  ];
 }
 
 function sizeText(size: number): string {
