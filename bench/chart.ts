@@ -2,7 +2,7 @@
 import type { Row } from './report.ts';
 
 const width = 860;
-const left = 190;
+const left = 215;
 const barHeight = 9;
 const groupHeight = 30;
 const colors = { ours: '#2f6fab', library: '#d18b47' } as const;
