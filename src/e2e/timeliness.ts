@@ -33,7 +33,7 @@ const contexts: readonly unknown[] = ['live', 'offline', 'archive', 'sent', 'sen
  */
 export function readContext(context: OpenContext): OpenContext {
   if (contexts.includes(context)) return context;
-  const date = typeof context === 'object' ? firstReceived(context) : undefined;
+  const date = (context as unknown) === null ? undefined : firstReceived(context);
   if (!(date instanceof Date) || Number.isNaN(date.getTime()) || Object.keys(context).length !== 1) {
     throw new TypeError(`option context must be one of ${contexts.join(', ')}, { retry: Date } or { verify: Date }`);
   }
