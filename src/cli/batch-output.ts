@@ -36,25 +36,31 @@ function drained(output: Output): Promise<void> {
 /** Many short writes as few long ones; what is gathered goes at the latest in the next turn of the event loop. */
 function gathered(send: (text: string) => Promise<void>): BatchOutput {
   let text = '';
-  let failure: unknown;
-  let sending: Promise<void> = Promise.resolve();
-  const flush = (): Promise<void> => {
-    const now = text;
-    text = '';
-    if (now !== '') sending = sending.then(() => send(now)).catch((error: unknown) => void (failure ??= error));
-    return sending;
+  let sending: Promise<void> | undefined;
+  const pump = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (text !== '') {
+      const now = text;
+      text = '';
+      await send(now);
+    }
+    sending = undefined;
   };
-  const settled = async (): Promise<void> => {
-    await flush();
-    if (failure !== undefined) throw failure as Error;
+  const begin = (): Promise<void> => {
+    sending ??= pump();
+    // Thrown where it is waited for.
+    sending.catch(() => undefined);
+    return sending;
   };
   return {
     async write(piece) {
-      if (text === '') setImmediate(() => void flush());
       text += piece;
-      if (text.length >= buffered) await settled();
+      const sent = begin();
+      if (text.length >= buffered) await sent;
     },
-    close: settled,
+    async close() {
+      while (text !== '' || sending !== undefined) await begin();
+    },
     answered: () => Promise.resolve(undefined),
   };
 }
