@@ -127,7 +127,9 @@ function deliveredWords(facts: VerdictFacts): string[] {
   for (const jid of lookAlike.resembles) lines.push(`LOOKS LIKE ${escapeForDisplay(jid, 160)}, but is another address`);
   if (lookAlike.scripts.length > 0) lines.push(`MIXED SCRIPTS in the address: ${lookAlike.scripts.join(', ')}`);
   lines.push(
-    facts.recipientBound ? 'made for me' : 'NOT BOUND to a recipient: it may have been made for somebody else',
+    facts.recipientBound
+      ? `made for ${escapeForDisplay(facts.recipients.join(', '), 320) || 'me'}`
+      : 'NOT BOUND to a recipient: it may have been made for somebody else',
   );
   lines.push(timeLine(time.status, time.signed));
   if (facts.replay === 'off') lines.push('replays were not looked for');
