@@ -12,7 +12,7 @@ import type { MlDsaParameterSet, MlKemParameterSet } from './lattice-keys.ts';
 import type { PrivateKey } from './private-key.ts';
 import type { Curve, PublicKey } from './public-key.ts';
 
-export type { Curve, KeyAlgorithm, PublicKey } from './public-key.ts';
+export type { Curve, PublicKey } from './public-key.ts';
 export type { PrivateKey } from './private-key.ts';
 
 /** A value now or later. */
