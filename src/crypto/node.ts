@@ -395,7 +395,7 @@ export const nodeCrypto: CryptoProvider = Object.freeze<CryptoProvider>({
     return wrapped.length === 40 ? run(createDecipheriv('des3-wrap', kek, null), wrapped) : undefined;
   },
   generateKeyPair: makeKeyPair,
-  packets: packetPrimitives(publicHandle, privateHandle),
+  packets: packetPrimitives(publicHandle, privateHandle, isSlow),
 });
 
 /** The provider of this runtime, as `#crypto` chooses it. */

@@ -42,9 +42,6 @@ function encoded({ hash, digest }: Digested): Uint8Array {
   return concatBytes(digestInfo[hash], digest);
 }
 
-/** From here on the thread pool costs less than what else the event loop could do in the meantime. */
-const pooledBits = 2049;
-
 function signInPool(key: KeyObject, { hash, chunks }: Digested): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     sign(hash, concatBytes(...chunks), key, (error, signature) => {
@@ -59,10 +56,12 @@ function signInPool(key: KeyObject, { hash, chunks }: Digested): Promise<Uint8Ar
  *
  * @param publicHandle may throw for numbers that are no key
  * @param privateHandle may throw for numbers that are no key
+ * @param isSlow whether a signature by a key is left to the thread pool
  */
 export function packetPrimitives(
   publicHandle: (key: PublicKey) => KeyObject,
   privateHandle: (key: PrivateKey) => KeyObject,
+  isSlow: (key: PrivateKey) => boolean,
 ): PacketPrimitives {
   return Object.freeze<PacketPrimitives>({
     encryptAesCfb: (key, plaintext) =>
@@ -74,7 +73,7 @@ export function packetPrimitives(
       switch (key.algorithm) {
         case 'rsa': {
           const handle = privateHandle(key);
-          if (key.bits >= pooledBits) return signInPool(handle, digested);
+          if (isSlow(key)) return signInPool(handle, digested);
           return plain(privateEncrypt({ key: handle, padding: constants.RSA_PKCS1_PADDING }, encoded(digested)));
         }
         case 'ec':
