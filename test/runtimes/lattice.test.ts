@@ -16,6 +16,7 @@ const files = [
   'test/unit/crypto/lattice-keys.test.ts',
   'test/unit/smime/lattice.test.ts',
   'test/unit/smime/keygen.test.ts',
+  'test/unit/cli/lattice.test.ts',
   'test/interop/smime-fixtures.test.ts',
 ];
 
