@@ -18,6 +18,7 @@ import { judgeSignatures } from './check.ts';
 import { recognize } from './layers.ts';
 import { type Policy, strictPolicy } from './policy.ts';
 import { addressOf, stanzaKind } from './stanza.ts';
+import { isSent } from './timeliness.ts';
 import { unwrap, wrap } from './wrap.ts';
 
 /** The namespace of the request. */
@@ -126,7 +127,7 @@ export async function handOver(
   { layers, judged, envelope }: Pick<Verified, 'layers' | 'judged' | 'envelope'>,
   take: (arrived: ArrivedCertificates) => void | Promise<void>,
 ): Promise<void> {
-  if (judged.level !== 'good' || layers.carried === undefined) return;
+  if (judged.level !== 'good' || layers.carried === undefined || isSent(envelope.context)) return;
   const from = envelope.from.bare();
   try {
     const certificates = ofSender(await layers.carried(), from);

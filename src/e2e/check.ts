@@ -31,10 +31,20 @@ const levelOf: Record<SignatureOutcome, SignatureLevel> = {
   weak: 'weak',
 };
 
+const worstFirst: readonly SignatureOutcome[] = [
+  'bad',
+  'weak',
+  'revoked',
+  'expired',
+  'unknown-signer',
+  'untrusted',
+  'good',
+];
+
 /** The signature that an object stands on. */
 export interface JudgedSignature {
   readonly level: SignatureLevel;
-  /** The one that decides: where there are several, one that is not good. Undefined for an unsigned object. */
+  /** The one that decides: where there are several, the worst. Undefined for an unsigned object. */
   readonly result: SignatureResult | undefined;
   /** Which of several signers would be the sender is anybody's guess (RFC 3923 section 6.3 knows one). */
   readonly several: boolean;
@@ -42,7 +52,8 @@ export interface JudgedSignature {
 
 /** Finds what the signatures of an object amount to; refuses nothing. */
 export function judgeSignatures(signatures: readonly SignatureResult[], limits: Limits): JudgedSignature {
-  const result = signatures.find((one) => one.outcome !== 'good') ?? signatures[0];
+  // The worst of several decides: a good signature must not carry a forged one along.
+  const result = worstFirst.flatMap((outcome) => signatures.filter((one) => one.outcome === outcome))[0];
   if (result === undefined) return { level: 'unsigned', result, several: false };
   const several = signatures.length > limits.signatures;
   return { level: several ? 'forged' : levelOf[result.outcome], result, several };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DoubleSignature, doubleEncrypted, doubleSigned } from '../../double-backend.ts';
-import { parseXml, rfc3923Policy } from '../../../src/index.ts';
+import { limitsWith, parseXml, rfc3923Policy } from '../../../src/index.ts';
 import { sameXml } from '../../../src/xml/canonical.ts';
 import {
   cpim,
@@ -54,6 +54,30 @@ describe('the signature', () => {
   it('is one: of two signers nobody knows which is the sender', async () => {
     const two = doubleSigned(cpim(), { signers: [juliet] }, { signers: [mallory] });
     await refusal(open(sealedIn(two)), 'ERR_E2E_SIGNATURE_INVALID', 'verify');
+  });
+});
+
+describe('of several signatures, where a limit allows them', () => {
+  const limits = limitsWith({ signatures: 3 });
+  const policy = { ...rfc3923Policy, unknownSigner: 'deliver', untrustedSigner: 'deliver' } as const;
+  const by = (...outcomes: readonly NonNullable<DoubleSignature['outcome']>[]) =>
+    sealedIn(doubleSigned(cpim(), ...outcomes.map((outcome) => ({ signers: [juliet], outcome }))));
+
+  it.each([
+    [['good', 'unknown-signer', 'bad'], 'ERR_E2E_SIGNATURE_INVALID'],
+    [['unknown-signer', 'bad', 'good'], 'ERR_E2E_SIGNATURE_INVALID'],
+    [['unknown-signer', 'weak'], 'ERR_E2E_WEAK_ALGORITHM'],
+    [['untrusted', 'revoked', 'unknown-signer'], 'ERR_E2E_SIGNER_UNTRUSTED'],
+    [['unknown-signer', 'expired'], 'ERR_E2E_SIGNER_UNTRUSTED'],
+    [['good', 'good', 'good', 'good'], 'ERR_E2E_SIGNATURE_INVALID'],
+  ] as const)('%s is what the worst is', async (outcomes, code) => {
+    await refusal(open(by(...outcomes), { limits, policy }), code, 'verify');
+  });
+
+  it('good ones are good, and one by somebody unknown among them is not', async () => {
+    expect((await open(by('good', 'good'), { limits, policy })).verdict.level).toBe('good');
+    const { verdict } = await open(by('good', 'unknown-signer', 'good'), { limits, policy });
+    expect([verdict.level, verdict.sender]).toEqual(['unknown-signer', null]);
   });
 });
 

@@ -37,7 +37,7 @@ const usual = [
   'signed by juliet@example.com (ed25519, a certificate filed for this address, im: URI)',
   'signing certificate ab12',
   'encrypted with aes256-gcm (ecdh, rsa-oaep)',
-  'made for me',
+  'made for romeo@example.net',
   'on time (2026-11-22T12:00:00.000Z)',
 ];
 /** The usual words with one line replaced, or added at the end. */
