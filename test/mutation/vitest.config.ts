@@ -7,10 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['xmpp-e2e-source', 'node'] } },
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),
-    include: [
-      'test/unit/e2e/{check,error-reply,expectation,policy,replay,signature-levels,timeliness,timing,verdict}.test.ts',
-      'test/unit/e2e/layers.test.ts',
-    ],
+    include: ['test/unit/e2e/{check,error-reply,layers,policy,reasons,replay,timeliness,timing,verdict}.test.ts'],
     testTimeout: 20_000,
   },
 });

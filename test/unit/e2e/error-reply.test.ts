@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { E2eError, type E2eErrorCode, errorCodes, type EncryptionInfo } from '../../../src/errors.ts';
-import { errorReply, parseErrorReply, parseXml, replyLimiter, type ReplyMode } from '../../../src/index.ts';
+import {
+  errorReply,
+  parseErrorReply,
+  parseXml,
+  replyLimiter,
+  type ReplyMode,
+  serializeXml,
+} from '../../../src/index.ts';
 import { sameXml } from '../../../src/xml/canonical.ts';
 
 const message = parseXml(
@@ -152,5 +159,93 @@ describe('reading replies', () => {
     expect(parseErrorReply(message)).toBeUndefined();
     const other = `<message xmlns='jabber:client'><error><bad-timestamp xmlns='urn:x'/><toString xmlns='urn:ietf:params:xml:ns:xmpp-e2e'/></error></message>`;
     expect(parseErrorReply(parseXml(other))).toBeUndefined();
+  });
+});
+
+describe('the form of a reply', () => {
+  const error = (code: E2eErrorCode): E2eError => new E2eError(code, 'check', { encryption: gcm });
+  const sent = (code: E2eErrorCode, stanza = message): string | undefined => {
+    const answer = errorReply(stanza, error(code), { knownContact: true });
+    return answer === undefined ? undefined : serializeXml(answer);
+  };
+  const stanzas = 'urn:ietf:params:xml:ns:xmpp-stanzas';
+  const e2e = 'urn:ietf:params:xml:ns:xmpp-e2e';
+  const start = (kind: string, id: string): string =>
+    `<${kind} xmlns="jabber:client" from="romeo@example.net" to="juliet@example.com/balcony" id="${id}" type="error">`;
+
+  it.each<[E2eErrorCode, string, string]>([
+    ['ERR_E2E_UNSUPPORTED', 'cancel', `<service-unavailable xmlns="${stanzas}"/>`],
+    ['ERR_E2E_MALFORMED', 'modify', `<bad-request xmlns="${stanzas}"/>`],
+    ['ERR_E2E_LIMIT', 'modify', `<bad-request xmlns="${stanzas}"/>`],
+    ['ERR_E2E_REPLAYED', 'modify', `<not-acceptable xmlns="${stanzas}"/><bad-timestamp xmlns="${e2e}"/>`],
+    ['ERR_E2E_UNSIGNED', 'modify', `<not-acceptable xmlns="${stanzas}"/><unverified-signature xmlns="${e2e}"/>`],
+    ['ERR_E2E_DECRYPTION_FAILED', 'modify', `<bad-request xmlns="${stanzas}"/><decryption-failed xmlns="${e2e}"/>`],
+  ])('of %s', (code, type, conditions) => {
+    const inside = `<error type="${type}">${conditions}</error>`;
+    expect(sent(code)).toBe(`${start('message', 'm1')}${inside}</message>`);
+    expect(sent(code, iq)).toBe(`${start('iq', 'q1')}${inside}</iq>`);
+  });
+
+  it.each([undefined, 'normal', 'chat'])('is sent to a message of type %s', (type) => {
+    expect(sent('ERR_E2E_TIMESTAMP', message.withAttribute('type', type))).toBeDefined();
+  });
+
+  it.each(['get', 'set', 'result', '', 'Chat'])('is not sent to a message of type "%s"', (type) => {
+    expect(sent('ERR_E2E_TIMESTAMP', message.withAttribute('type', type))).toBeUndefined();
+  });
+
+  it.each([
+    ['get', true],
+    ['set', true],
+    ['result', false],
+    ['error', false],
+    ['', false],
+  ])('is sent to an iq of type "%s": %s', (type, owed) => {
+    expect(sent('ERR_E2E_TIMESTAMP', iq.withAttribute('type', type)) !== undefined).toBe(owed);
+    expect(sent('ERR_E2E_STORE_FAILED', iq.withAttribute('type', type)) !== undefined).toBe(owed);
+  });
+
+  it('is sent to anybody by the letter, and to contacts alone otherwise', () => {
+    for (const [mode, expected] of [
+      ['off', false],
+      ['safe', false],
+      ['rfc3923', true],
+    ] as const)
+      expect(errorReply(message, error('ERR_E2E_TIMESTAMP'), { mode }) !== undefined).toBe(expected);
+  });
+
+  it('names the option that is wrong', () => {
+    const mode = 'loud' as ReplyMode;
+    expect(() => errorReply(message, error('ERR_E2E_TIMESTAMP'), { mode })).toThrow(
+      'option mode must be one of off, safe, rfc3923',
+    );
+  });
+});
+
+describe('the limiter', () => {
+  it('counts to the end of a minute, for each bare address', () => {
+    let now = 0;
+    const limiter = replyLimiter(1, () => now);
+    expect([limiter.take('juliet@example.com/a'), limiter.take('juliet@example.com/b')]).toEqual([true, false]);
+    expect(limiter.take('juliet@example.net')).toBe(true);
+    now = 59_999;
+    expect(limiter.take('juliet@example.com')).toBe(false);
+    now = 60_000;
+    expect(limiter.take('juliet@example.com')).toBe(true);
+  });
+
+  it('is of five, unless told otherwise', () => {
+    const limiter = replyLimiter();
+    expect([1, 2, 3, 4, 5, 6].map(() => limiter.take('a@b'))).toEqual([true, true, true, true, true, false]);
+  });
+
+  it('forgets the address that was silent longest beyond 10,000', () => {
+    const limiter = replyLimiter(1, () => 0);
+    for (let i = 0; i < 10_000; i++) limiter.take(`${i}@b`);
+    expect([limiter.take('0@b'), limiter.take('1@b')]).toEqual([false, false]);
+    expect(limiter.take('new@b')).toBe(true);
+    // 0 and 1 were asked for since, so 2 was the oldest.
+    expect([limiter.take('0@b'), limiter.take('1@b'), limiter.take('3@b')]).toEqual([false, false, false]);
+    expect(limiter.take('2@b')).toBe(true);
   });
 });

@@ -7,7 +7,9 @@ import {
   rfc3923Policy,
 } from '../../../src/index.ts';
 import { runs } from '../../shared-data.ts';
-import { at, cpim, juliet, open, refusal, romeo, shell, signedBy, xmppXml } from './scene.ts';
+import { doubleEncrypted } from '../../double-backend.ts';
+import { E2eError } from '../../../src/errors.ts';
+import { at, cpim, juliet, open, refusal, romeo, sealedIn, shell, signedBy, xmppXml } from './scene.ts';
 
 const lax = { policy: rfc3923Policy };
 
@@ -233,5 +235,61 @@ describe('my own copies', () => {
     await refusal(open(forged, { context: 'sent' }), 'ERR_E2E_RECIPIENT_MISMATCH');
     const nowhere = signedBy({ signers: [romeo] }, toJuliet, mine.replace(`to='${juliet}'`, ''));
     await refusal(open(nowhere, { context: 'sent' }), 'ERR_E2E_RECIPIENT_MISMATCH');
+  });
+});
+
+describe('a store that fails', () => {
+  const failing = (error: unknown): ReplayStore => ({
+    since: () => 0n,
+    record: () => Promise.reject(error),
+    has: () => false,
+  });
+
+  it('tells what is wrong where the error is of its own kind, and nothing else', async () => {
+    const own = new E2eError('ERR_E2E_STORE_FAILED', 'check', { reason: 'the file is damaged' });
+    const error = await refusal(open(sent(0), { replay: new ReplayGuard(failing(own)) }), 'ERR_E2E_STORE_FAILED');
+    expect(error.reason).toBe('the file is damaged');
+    for (const other of [
+      new E2eError('ERR_E2E_LIMIT', 'check', { reason: 'secret' }),
+      new Error('secret'),
+      undefined,
+    ]) {
+      const hidden = await refusal(open(sent(0), { replay: new ReplayGuard(failing(other)) }), 'ERR_E2E_STORE_FAILED');
+      expect(hidden.reason).toBeUndefined();
+    }
+  });
+});
+
+describe('what reaches the store', () => {
+  async function asked(stanza: Parameters<typeof open>[0], options: Partial<OpenOptions> = {}): Promise<object[]> {
+    const calls: object[] = [];
+    const store: ReplayStore = {
+      since: () => 0n,
+      record: (_, how) => {
+        calls.push(how);
+        return 'new';
+      },
+      has: () => false,
+    };
+    await open(stanza, { replay: new ReplayGuard(store), ...options });
+    return calls;
+  }
+  const window = 600_000_000_000n;
+  const dayOld = -86_400;
+
+  it('is in order only what is live and on time', async () => {
+    const strictly = { ordered: true, refuseDecreasing: true, decreasingWindow: window };
+    expect(await asked(sent(0))).toEqual([strictly]);
+    expect(await asked(sent(0), lax)).toEqual([{ ...strictly, refuseDecreasing: false }]);
+    for (const context of ['offline', { retry: at }] as const)
+      expect(await asked(sent(0), { context })).toEqual([{ ...strictly, ordered: false }]);
+    expect(await asked(sent(dayOld), { context: 'offline' })).toEqual([{ ...strictly, ordered: false }]);
+    expect(await asked(sent(dayOld), lax)).toEqual([{ ...strictly, refuseDecreasing: false, ordered: false }]);
+    expect(await asked(sent(0), { context: 'archive' })).toEqual([]);
+  });
+
+  it('is nothing where nobody signed, or nothing has a time', async () => {
+    expect(await asked(sealedIn(doubleEncrypted(cpim(), [romeo])), lax)).toEqual([]);
+    expect(await asked(signedBy({}, xmppXml(`<message id='m1'/>`)), lax)).toEqual([]);
   });
 });
