@@ -4,6 +4,7 @@ import { validatePath } from '../../../src/x509/path-validation.ts';
 import { anyPolicy } from '../../../src/x509/policy-graph.ts';
 import { verifySignedObject } from '../../../src/x509/signature.ts';
 import { corpusJson, hasCorpus } from '../../shared-data.ts';
+import { outOfScopeVerdicts, stricterVerdicts } from './published-verdicts.ts';
 import { certificatesOf, crypto, wideLimits } from './support.ts';
 
 interface VerifyCase {
@@ -26,24 +27,8 @@ interface VerifyCase {
 const serverAuth = '1.3.6.1.5.5.7.3.1';
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 
-/** Valid there, refused here, and why. */
-const stricter: Readonly<Record<string, string>> = {
-  'accept md5 intermediate at auth level 0': 'MD5 is verified nowhere',
-  'accept md5 leaf at auth level 0': 'MD5 is verified nowhere',
-  'accept proxy cert 1': 'proxy certificates (RFC 3820) are issued by no CA',
-  'accept proxy cert 2': 'proxy certificates (RFC 3820) are issued by no CA',
-  'accept proxy cert missing proxy policy': 'proxy certificates (RFC 3820) are issued by no CA',
-  'Public Key Algorithm rsa instead of rsaEncryption': 'the key type of X.500, which RFC 3279 does not have',
-  'SM2 ID test': 'an algorithm that is not supported',
-  'SM2 hex ID test': 'an algorithm that is not supported',
-};
-
-/** Invalid there for an option of that program that is no part of RFC 5280. */
-const outOfScope: Readonly<Record<string, string>> = {
-  'fail client purpose intermediate trusted': 'there, a second trusted certificate of one name hides a valid path',
-  'reject non-ca with pathlen:0 with strict flag': 'strictness about how certificates are issued',
-  'reject X25519 EE cert in strict mode since AKID is missing': 'strictness about how certificates are issued',
-};
+const stricter = stricterVerdicts.openssl;
+const outOfScope = outOfScopeVerdicts.openssl;
 
 /** RSA modulus in bits for each security level. */
 const bitsOfLevel = [512, 1024, 2048, 3072];
@@ -88,6 +73,14 @@ describe.skipIf(!hasCorpus('openssl-cms/'))('certificate verification with publi
     ? (corpusJson('openssl-cms/expected-verify.json') as { readonly cases: readonly VerifyCase[] }).cases
     : [];
   const judged = cases.filter(({ group, name }) => group !== 'openssl-trust' && !(name in outOfScope));
+
+  it('leaves out only what is listed, and files in a format of OpenSSL alone', () => {
+    const names = new Set(cases.map(({ name }) => name));
+    for (const listed of [...Object.keys(stricter), ...Object.keys(outOfScope)]) expect(names).toContain(listed);
+    const own = cases.filter(({ group }) => group === 'openssl-trust');
+    expect([cases.length, judged.length, own.length]).toEqual([161, 101, 57]);
+    for (const { valid } of cases.filter(({ name }) => name in outOfScope)) expect(valid).toBe(false);
+  });
 
   it.each(judged.map((one) => [one.name, one.valid, one] as const))('%s: valid %s', async (name, valid, one) => {
     const verdict = await judge(one);
