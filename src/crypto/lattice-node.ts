@@ -1,7 +1,6 @@
 /**
- * ML-DSA and ML-KEM on node:crypto, where its OpenSSL has them: 3.5, so Node 22 for the signatures and the keys, and
- * Node 24.7 for the encapsulation too. Keys are made from a drawn seed (FIPS 204 section 5.1, FIPS 203 section 7.1),
- * which older releases can do that generate no such keys, and which leaves the seed as the whole private key.
+ * ML-DSA and ML-KEM on node:crypto, where it has them: Node 22 verifies ML-DSA, Node 24.7 has all of both. Keys are made
+ * from a drawn seed (FIPS 204 section 5.1, FIPS 203 section 7.1), which leaves the seed as the whole private key.
  */
 
 import * as runtime from 'node:crypto';
@@ -21,19 +20,27 @@ interface KeyEncapsulation {
 
 const { encapsulate, decapsulate } = runtime as KeyEncapsulation;
 
+let verification: boolean | undefined;
 let signatures: boolean | undefined;
 
-/** Whether ML-DSA is there: asked of the runtime once, by importing a private key. */
+/** Whether ML-DSA signatures can be verified: asked of the runtime once, by importing a key. */
+export function verifiesMlDsa(): boolean {
+  return (verification ??= succeeds(() => importSeed(mlDsaOids[44], new Uint8Array(32))));
+}
+
+/** Whether ML-DSA signatures can be made too: asked once, by making one. */
 export function hasMlDsa(): boolean {
-  return (signatures ??= canImport());
+  return (signatures ??= succeeds(() =>
+    runtime.sign(null, new Uint8Array(), importSeed(mlDsaOids[44], new Uint8Array(32))),
+  ));
 }
 
 /** Whether ML-KEM is there. */
 export const hasMlKem: boolean = encapsulate !== undefined && decapsulate !== undefined;
 
-function canImport(): boolean {
+function succeeds(operation: () => unknown): boolean {
   try {
-    importSeed(mlDsaOids[44], new Uint8Array(32));
+    operation();
     return true;
   } catch {
     return false;

@@ -31,7 +31,14 @@ import { fixedFromEcdsaDer } from './ecdsa-signature.ts';
 import { decryptOcb, encryptOcb, hasOcb } from './ocb-node.ts';
 import { packetPrimitives } from './packet-node.ts';
 import { latticeByOid, mlDsaOids, mlKemOids } from './lattice-keys.ts';
-import { decapsulateWith, encapsulateTo, hasMlDsa, hasMlKem, makeLatticeKeyPair } from './lattice-node.ts';
+import {
+  decapsulateWith,
+  encapsulateTo,
+  hasMlDsa,
+  hasMlKem,
+  makeLatticeKeyPair,
+  verifiesMlDsa,
+} from './lattice-node.ts';
 import { type PrivateKey, parsePrivateKey } from './private-key.ts';
 import type {
   CryptoFeature,
@@ -132,11 +139,11 @@ function signatureOptions(algorithm: SignatureAlgorithm): { padding?: number; sa
 }
 
 function hashFor(algorithm: SignatureAlgorithm): HashName | null {
-  if (algorithm.scheme === 'ml-dsa' && !hasMlDsa()) throw unsupported();
   return 'hash' in algorithm ? algorithm.hash : null;
 }
 
 function makeSignature(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): MaybePromise<Uint8Array> {
+  if (algorithm.scheme === 'ml-dsa' && !hasMlDsa()) throw unsupported();
   const hash = hashFor(algorithm);
   if (!fitsKey(key, algorithm)) throw new TypeError('signature scheme does not fit the key');
   const options = { key: privateHandle(key), ...signatureOptions(algorithm) };
@@ -180,6 +187,7 @@ function checkSignature(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  if (algorithm.scheme === 'ml-dsa' && !verifiesMlDsa()) throw unsupported();
   const hash = hashFor(algorithm);
   if (!fitsKey(key, algorithm)) return false;
   if (algorithm.scheme === 'ecdsa' && fixedFromEcdsaDer(signature, coordinateLength(key.curve!)) === undefined) {
@@ -322,6 +330,7 @@ function exported(publicKey: KeyObject, privateKey: KeyObject): KeyPair {
 
 function lacks(feature: CryptoFeature): boolean {
   if (feature === 'ml-dsa') return !hasMlDsa();
+  if (feature === 'ml-dsa-verify') return !verifiesMlDsa();
   if (feature === 'ml-kem') return !hasMlKem;
   // BoringSSL, as in Electron, has no OCB.
   return feature === 'aes-ocb' && !hasOcb;

@@ -103,6 +103,8 @@ export type CryptoFeature =
   | 'ed25519'
   | 'x25519'
   | 'ml-dsa'
+  /** ML-DSA as far as verification: Node 22 makes no such signatures. */
+  | 'ml-dsa-verify'
   | 'ml-kem';
 
 /**

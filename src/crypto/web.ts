@@ -135,7 +135,7 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
   const methods = subtle as SubtleCrypto & KeyEncapsulation;
   const absent = new Set(lacking);
   // Runtimes brought ML-DSA and ML-KEM together.
-  if (typeof methods.encapsulateBits !== 'function') absent.add('ml-kem').add('ml-dsa');
+  if (typeof methods.encapsulateBits !== 'function') absent.add('ml-kem').add('ml-dsa').add('ml-dsa-verify');
 
   async function encapsulate(peer: PublicKey) {
     if (absent.has('ml-kem')) throw unsupported();

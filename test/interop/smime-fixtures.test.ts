@@ -58,7 +58,7 @@ const codeOf = async (operation: Promise<unknown>): Promise<string> =>
 
 /** Whether a provider can use the key of a fixture: WebCrypto takes none that is there without its seed. */
 function usable(name: string, crypto: CryptoProvider, expandedOnly: boolean): boolean {
-  const feature = name.startsWith('ml-dsa') ? 'ml-dsa' : name.startsWith('ml-kem') ? 'ml-kem' : undefined;
+  const feature = name.startsWith('ml-dsa') ? 'ml-dsa-verify' : name.startsWith('ml-kem') ? 'ml-kem' : undefined;
   return feature === undefined || (crypto.supports(feature) && !(expandedOnly && crypto.name === 'web'));
 }
 

@@ -262,9 +262,7 @@ describe.runIf(!crypto.supports('ml-kem'))('where the runtime lacks them', () =>
     );
     const { jid } = lattice;
     const alone = backendOf({ own: [lattice], filed: [lattice] });
-    if (!crypto.supports('ml-dsa')) {
-      expect((await failure(alone.sign({ ...signing, signer: jid })))?.code).toBe('ERR_E2E_UNSUPPORTED');
-    }
+    expect((await failure(alone.sign({ ...signing, signer: jid })))?.code).toBe('ERR_E2E_UNSUPPORTED');
     expect((await failure(alone.encrypt({ ...sealing, recipients: [jid] })))?.code).toBe('ERR_E2E_UNSUPPORTED');
     expect(await alone.canSealTo(jid, at)).toBe(false);
     const both = together(lattice, await person(jid.toString(), 'p256'));
