@@ -100,7 +100,7 @@ export async function requireTimely(
  *
  * @throws {E2eError} STORE_FAILED
  */
-export async function lookUp(store: ReplayStore, entry: ReplayEntry): Promise<Verdict['replay']> {
+async function lookUp(store: ReplayStore, entry: ReplayEntry): Promise<Verdict['replay']> {
   return (await guardStore(() => store.has(entry))) ? 'known' : 'checked';
 }
 
@@ -121,7 +121,7 @@ async function recordAgain(store: ReplayStore, entry: ReplayEntry): Promise<Verd
  * @returns the status, or `decreasing`
  * @throws {E2eError} REPLAYED; TIMESTAMP for one out of order where the policy refuses those; STORE_FAILED
  */
-export async function record(
+async function record(
   store: ReplayStore,
   entry: ReplayEntry,
   options: RecordOptions,
