@@ -33,7 +33,7 @@ const below: Record<string, readonly string[]> = {
   index: [...ground, 'backends/backend', 'xml', 'jid', 'payload', 'e2e'],
   adapters: ['index'],
   pool: ['index', 'e2e'],
-  cli: ['index', 'formats', 'profiles', 'backends/smime', 'backends/openpgp', 'stores', 'pool'],
+  cli: ['index', 'formats', 'profiles', 'backends/smime', 'backends/openpgp', 'stores', 'pool', 'adapters'],
 };
 
 interface Import {

@@ -23,10 +23,17 @@ const descriptors = new WeakMap<Io, () => Promise<string>>();
  */
 export function usePassphraseDescriptor(io: Io, fd: number): void {
   let read: Promise<string> | undefined;
-  descriptors.set(io, () => (read ??= readDescriptor(fd)));
+  descriptors.set(io, () => (read ??= readSecret(fd, '--passphrase-fd', 'passphrase')));
 }
 
-async function readDescriptor(fd: number): Promise<string> {
+/**
+ * Reads a secret from a file descriptor, without its last line end.
+ *
+ * @param option where the number was given, for the messages
+ * @param what the kind of secret, for the messages
+ * @throws {CliError} PASSPHRASE
+ */
+export async function readSecret(fd: number, option: string, what: string): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -36,15 +43,14 @@ async function readDescriptor(fd: number): Promise<string> {
       chunks.push(chunk);
     }
   } catch {
-    throw new CliError('PASSPHRASE', `file descriptor ${fd} of --passphrase-fd cannot be read`);
+    throw new CliError('PASSPHRASE', `file descriptor ${fd} of ${option} cannot be read`);
   }
-  const passphrase = Buffer.concat(chunks)
+  const secret = Buffer.concat(chunks)
     .toString('utf8')
     .replace(/\r?\n$/, '');
-  if (length > longest) throw new CliError('PASSPHRASE', `file descriptor ${fd} holds more than a passphrase`);
-  if (passphrase === '')
-    throw new CliError('PASSPHRASE', `file descriptor ${fd} of --passphrase-fd holds no passphrase`);
-  return passphrase;
+  if (length > longest) throw new CliError('PASSPHRASE', `file descriptor ${fd} holds more than a ${what}`);
+  if (secret === '') throw new CliError('PASSPHRASE', `file descriptor ${fd} of ${option} holds no ${what}`);
+  return secret;
 }
 
 /**
@@ -78,7 +84,13 @@ const failures = new WeakMap<Io, CliError>();
  */
 export async function passphraseFor(io: Io, jid: Jid): Promise<string> {
   try {
-    return (await passphraseFromFile(io)) ?? (await ask(`Passphrase for the keys of ${jid.toString()}: `));
+    return (
+      (await passphraseFromFile(io)) ??
+      (await ask(
+        `Passphrase for the keys of ${jid.toString()}: `,
+        `the keys are protected by a passphrase: set ${variable} to a file that holds it, or give --passphrase-fd N`,
+      ))
+    );
   } catch (error) {
     if (error instanceof CliError) failures.set(io, error);
     throw error;
@@ -90,16 +102,18 @@ export function passphraseFailure(io: Io): CliError | undefined {
   return failures.get(io);
 }
 
-/** stdin carries the stanza, so the terminal itself is asked. */
-async function ask(question: string): Promise<string> {
+/**
+ * Asks for a secret. stdin carries the stanza, so the terminal itself is asked.
+ *
+ * @param otherwise what to do where there is no terminal
+ * @throws {CliError} PASSPHRASE where there is none; INTERRUPTED
+ */
+export async function ask(question: string, otherwise: string): Promise<string> {
   let fd: number;
   try {
     fd = openSync('/dev/tty', 'r+');
   } catch {
-    throw new CliError(
-      'PASSPHRASE',
-      `the keys are protected by a passphrase: set ${variable} to a file that holds it, or give --passphrase-fd N`,
-    );
+    throw new CliError('PASSPHRASE', otherwise);
   }
   const terminal = new ReadStream(fd);
   writeSync(fd, forTerminal(question));

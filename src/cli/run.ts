@@ -12,9 +12,11 @@ import type { ImportOptions } from './import.ts';
 import type { InspectCommandOptions } from './inspect.ts';
 import type { Io } from './io.ts';
 import type { KeygenOptions } from './keygen.ts';
+import type { ListenOptions } from './listen.ts';
 import type { MapCommandOptions } from './map.ts';
 import type { OpenCommandOptions } from './open.ts';
 import type { SealCommandOptions } from './seal.ts';
+import type { SendOptions } from './send.ts';
 import { passphraseFailure, usePassphraseDescriptor } from './passphrase.ts';
 import { report } from './report.ts';
 
@@ -212,6 +214,29 @@ function program(io: Io): Command {
     .addOption(new Option('--live', 'they come as they are sent: on time, in order, and once').conflicts('resume'))
     .action(async (options: BatchOpenOptions) => (await import('./batch.ts')).batchOpen(io, options));
 
+  connecting(root, 'send', 'seal the text on stdin and send it', [
+    'echo "Wherefore art thou?" | xmpp-e2e send --user juliet@example.com romeo@example.net',
+    'xmpp-e2e send --user juliet@example.com --password-fd 3 romeo@example.net < text 3< password',
+    'xmpp-e2e send --user juliet@example.com --stanza romeo@example.net < message.xml',
+  ])
+    .argument('<recipient>', 'whom to send it to')
+    .addOption(new Option('--text <text>', 'the text, in place of stdin').conflicts('stanza'))
+    .option('--stanza', 'stdin is a whole stanza')
+    .addOption(new Option('--backend <name>', 'the one for which keys are at hand by default').choices(backendNames))
+    .action(async (recipient: string, options: SendOptions) =>
+      (await import('./send.ts')).send(io, recipient, options),
+    );
+
+  connecting(root, 'listen', 'print the messages that come sealed and pass every check', [
+    'xmpp-e2e listen --user romeo@example.net',
+    'xmpp-e2e listen --user romeo@example.net --json --max 1 --timeout 60',
+  ])
+    .option('--from <jid>', 'only those of this sender')
+    .option('--json', 'print one JSON object a line, as open does')
+    .option('--max <n>', 'end after so many', positiveInteger)
+    .option('--timeout <seconds>', 'end after so long', positiveInteger)
+    .action(async (options: ListenOptions) => (await import('./listen.ts')).listen(io, options));
+
   command(root, 'inspect', 'show the layers of the stanza on stdin, without keys and without verifying anything', [
     'xmpp-e2e inspect < sealed.xml',
     'xmpp-e2e inspect --json < sealed.xml',
@@ -271,6 +296,16 @@ function command(root: Command, name: string, description: string, examples: rea
     .addHelpText('before', `Examples:\n${examples.map((example) => `  ${example}\n`).join('')}`)
     .option('--home <dir>', 'keys, contacts and state; $XMPP_E2E_HOME or $XDG_DATA_HOME/xmpp-e2e by default')
     .option('--passphrase-fd <n>', 'read the passphrase of my keys from this file descriptor (3 or more)', descriptor);
+}
+
+function connecting(root: Command, name: string, description: string, examples: readonly string[]): Command {
+  return command(root, name, description, examples)
+    .requiredOption('--user <jid>', 'my address at the server')
+    .option(
+      '--service <uri>',
+      'xmpps://host:port, xmpp://host:port (STARTTLS) or wss://…; xmpp://DOMAIN:5222 by default',
+    )
+    .option('--password-fd <n>', 'read the password from this file descriptor (3 or more)', descriptor);
 }
 
 function batchCommand(batch: Command, name: string, description: string, examples: readonly string[]): Command {

@@ -36,15 +36,30 @@ const e2eNamespace = 'urn:ietf:params:xml:ns:xmpp-e2e';
  * @throws {E2eError} as `sealStanza`; STORE_FAILED
  */
 export async function seal(io: Io, options: SealCommandOptions): Promise<void> {
-  const { protection, payload, profile } = options;
   const given = { from: jidOption('--from', options.from), to: jidOption('--to', options.to) };
   const store = await openStore(io, options.home);
   const stanza = await readStanza(io, 'xmpp-e2e seal < message.xml');
-  const choice = await choose(store, stanza, given, options).catch((error: unknown) => unusable(error));
-  const clock = choice.name === noBackend ? undefined : fileClock(join(await prepareHome(store.path), 'sending-clock'));
-  const sealed = await sealStanza(stanza, { backend: choice, ...given, protection, payload, profile, clock });
+  const sealed = await sealWith(store, stanza, given, options);
   const cdata = (element: XmlElement): boolean => element.is('e2e', e2eNamespace);
   writeText(io.stdout, `${serializeXml(sealed, { cdata })}\n`);
+}
+
+/**
+ * Seals a stanza with the keys and the clock of a home.
+ *
+ * @throws {CliError} KEY_CANNOT_SIGN and CANNOT_ENCRYPT with the command that would help
+ * @throws {E2eError} as `sealStanza`; STORE_FAILED
+ */
+export async function sealWith(
+  store: DirectoryStore,
+  stanza: XmlElement,
+  given: Addresses,
+  options: SealCommandOptions,
+): Promise<XmlElement> {
+  const { protection, payload, profile } = options;
+  const choice = await choose(store, stanza, given, options).catch((error: unknown) => unusable(error));
+  const clock = choice.name === noBackend ? undefined : fileClock(join(await prepareHome(store.path), 'sending-clock'));
+  return sealStanza(stanza, { backend: choice, ...given, protection, payload, profile, clock });
 }
 
 function jidOption(name: string, text: string | undefined): Jid | undefined {
