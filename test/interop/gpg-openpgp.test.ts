@@ -1,7 +1,7 @@
 /** GnuPG 2.2 and openpgp, both ways; and keys that GnuPG made. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareEntity } from '../../src/mime/entity.ts';
-import { backendOf, call, content, entityOf, type Person } from '../unit/openpgp/cast.ts';
+import { backendOf, call, content, entity as entityOf, type KeyFiles } from '../unit/openpgp/scene.ts';
 import { hasProgram } from '../shared-data.ts';
 import {
   armorOf,
@@ -54,9 +54,9 @@ testPeer('gpg', '--version', () => gpg);
 
 describe.skipIf(!hasProgram('gpg'))('keys that gpg made', () => {
   const files = new Files();
-  const people = new Map<string, Person>();
+  const people = new Map<string, KeyFiles>();
 
-  function make(name: string, uid: string, jid: typeof julietJid, algorithm: string, usage: string): Person {
+  function make(name: string, uid: string, jid: typeof julietJid, algorithm: string, usage: string): KeyFiles {
     const make = ['--passphrase', '', '--pinentry-mode', 'loopback', '--quick-gen-key'];
     files.run('gpg', [...batch, ...make, uid, algorithm, usage, 'never']);
     const listed = Buffer.from(files.run('gpg', [...batch, '--with-colons', '--list-keys', uid])).toString();
@@ -83,7 +83,12 @@ describe.skipIf(!hasProgram('gpg'))('keys that gpg made', () => {
 
   it('seal and open among themselves', async () => {
     const [juliet, romeo] = [people.get('juliet')!, people.get('romeo')!];
-    const common = { ...call(new Date()), includeCertificate: false, hidden: false, profile: 'modern' as const };
+    const common = {
+      ...call({ at: new Date() }),
+      includeCertificate: false,
+      hidden: false,
+      profile: 'modern' as const,
+    };
     for (const [from, to] of [
       [juliet, romeo],
       [romeo, juliet],
@@ -133,14 +138,14 @@ describe.skipIf(!hasProgram('gpg'))('keys that gpg made', () => {
     const args = ['--armor', '--hidden-recipient', romeo.fingerprint, '--output', `${data}.asc`, '--encrypt', data];
     files.run('gpg', [...batch, ...args]);
     const theirs = {
-      ...call(new Date()),
+      ...call({ at: new Date() }),
       entity: bareEntity(files.read(`${data}.asc`)),
       sender: undefined,
       me: romeoJid,
     };
     expect((await backendOf(romeo, []).decrypt(theirs)).content).toEqual(content);
     const ours = await backendOf(juliet, [romeo]).encrypt({
-      ...call(new Date()),
+      ...call({ at: new Date() }),
       content,
       recipients: [romeoJid],
       hidden: true,
@@ -180,7 +185,13 @@ describe.skipIf(!hasProgram('gpg'))('keys that gpg made', () => {
 
   it('signs with a micalg that is the hash of the signature', async () => {
     const juliet = people.get('juliet')!;
-    const request = { ...call(new Date()), content, signer: julietJid, recipients: [], includeCertificate: false };
+    const request = {
+      ...call({ at: new Date() }),
+      content,
+      signer: julietJid,
+      recipients: [],
+      includeCertificate: false,
+    };
     const signed = await backendOf(juliet, []).sign({ ...request, profile: 'modern' });
     const file = files.write(partsOf(signed).signature, 'asc');
     const listed = Buffer.from(files.run('gpg', [...batch, '--list-packets', file])).toString();

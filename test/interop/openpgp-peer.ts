@@ -14,13 +14,13 @@ import {
   backendOf,
   call,
   content,
-  entityOf,
-  julietJid,
-  type Person,
+  entity as entityOf,
+  juliet as julietJid,
+  type KeyFiles,
   person,
-  romeoJid,
+  romeo as romeoJid,
   storeOf,
-} from '../unit/openpgp/cast.ts';
+} from '../unit/openpgp/scene.ts';
 
 export { julietJid, romeoJid, openEntity };
 
@@ -88,7 +88,7 @@ export class Files {
 
 const kinds: readonly IdentityAlgorithm[] = ['rsa2048', 'rsa3072', 'p256', 'ed25519'];
 
-function peerPerson(files: Files, name: string, { secret, certificate, fingerprint, jid }: Person): PeerPerson {
+function peerPerson(files: Files, name: string, { secret, certificate, fingerprint, jid }: KeyFiles): PeerPerson {
   return {
     name,
     uid: `xmpp:${jid.toString()}`,
@@ -129,17 +129,16 @@ export function testPeer(program: string, versionFlag: string, makePeer: () => P
   describe.skipIf(!hasProgram(program, versionFlag)).each(kinds)(`${program} with %s`, (algorithm) => {
     const peer = makePeer();
     let files: Files;
-    let juliet: Person;
-    let romeo: Person;
+    let juliet: KeyFiles;
+    let romeo: KeyFiles;
     let hers: PeerPerson;
     let his: PeerPerson;
     let now: Date;
     beforeAll(async () => {
       files = new Files();
       now = new Date();
-      const hourAgo = new Date(now.getTime() - 3_600_000);
-      juliet = await person(julietJid, { algorithm }, hourAgo);
-      romeo = await person(romeoJid, { algorithm }, hourAgo);
+      juliet = await person(julietJid, algorithm);
+      romeo = await person(romeoJid, algorithm);
       hers = peerPerson(files, 'juliet', juliet);
       his = peerPerson(files, 'romeo', romeo);
       peer.import(files, hers);
@@ -148,7 +147,7 @@ export function testPeer(program: string, versionFlag: string, makePeer: () => P
     afterAll(() => files.remove());
 
     const requests = () => ({
-      ...call(new Date()),
+      ...call({ at: new Date() }),
       content,
       signer: julietJid,
       recipients: [romeoJid],
@@ -178,7 +177,7 @@ export function testPeer(program: string, versionFlag: string, makePeer: () => P
     it('signs what we verify', async () => {
       const signature = files.read(peer.sign(files, files.write(content), hers));
       const entity = entityOf(signedMail(content, signature));
-      const request = { ...call(new Date()), entity, sender: julietJid, me: romeoJid };
+      const request = { ...call({ at: new Date() }), entity, sender: julietJid, me: romeoJid };
       const verified = await backendOf(romeo, [juliet]).verify(request);
       expect(verified.signatures).toMatchObject([{ outcome: 'good', fingerprint: juliet.fingerprint }]);
       expect(verified.content).toEqual(content);
@@ -187,7 +186,7 @@ export function testPeer(program: string, versionFlag: string, makePeer: () => P
     it('encrypts what we decrypt', async () => {
       const sealed = files.read(peer.encrypt(files, files.write(content), his, undefined));
       const entity = entityOf(encryptedMail(sealed));
-      const request = { ...call(new Date()), entity, sender: julietJid, me: romeoJid };
+      const request = { ...call({ at: new Date() }), entity, sender: julietJid, me: romeoJid };
       const opened = await backendOf(romeo, [juliet]).decrypt(request);
       expect(opened).toMatchObject({ content, signatures: undefined, encryption: { aead: true } });
     });
@@ -197,7 +196,7 @@ export function testPeer(program: string, versionFlag: string, makePeer: () => P
       const backend = openpgp({ store: storeOf(romeo, [juliet]) });
       for (const entity of [entityOf(encryptedMail(sealed)), bareEntity(sealed)]) {
         expect(backend.recognize(entity)).toBe('encrypted');
-        const opened = await backend.decrypt({ ...call(new Date()), entity, sender: julietJid, me: romeoJid });
+        const opened = await backend.decrypt({ ...call({ at: new Date() }), entity, sender: julietJid, me: romeoJid });
         expect(opened.content).toEqual(content);
         expect(opened.signatures).toMatchObject([{ outcome: 'good', fingerprint: juliet.fingerprint }]);
       }

@@ -1,6 +1,6 @@
 /** Sequoia (sqop) and openpgp, both ways; and keys that sq made. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { backendOf, call, content, entityOf, romeoJid } from '../unit/openpgp/cast.ts';
+import { backendOf, call, content, entity as entityOf, romeo as romeoJid } from '../unit/openpgp/scene.ts';
 import { hasProgram } from '../shared-data.ts';
 import { Files, julietJid, testPeer } from './openpgp-peer.ts';
 import { sop } from './sop.ts';
@@ -22,7 +22,12 @@ describe.skipIf(!hasProgram('sq', '--version'))('keys that sq made', () => {
       return { jid, secret: files.read(file), certificate, fingerprint: '' };
     });
     const [juliet, romeo] = people as [(typeof people)[number], (typeof people)[number]];
-    const common = { ...call(new Date()), includeCertificate: false, hidden: false, profile: 'modern' as const };
+    const common = {
+      ...call({ at: new Date() }),
+      includeCertificate: false,
+      hidden: false,
+      profile: 'modern' as const,
+    };
     const sealed = await backendOf(juliet, [romeo]).signAndEncrypt!({
       ...common,
       content,

@@ -2,20 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../src/bytes.ts';
 import { inlineSigned } from './forge.ts';
-import {
-  at,
-  backendOf,
-  bare,
-  born,
-  content,
-  copyOf,
-  expectOutcome,
-  juliet,
-  open,
-  person,
-  type Person,
-  personOf,
-} from './scene.ts';
+import { at, backendOf, bare, born, content, copyOf, expectOutcome, juliet, open, person, personOf } from './scene.ts';
 
 import { types, j, r, withSigningSubkey, overKey } from './certificate-scene.ts';
 
@@ -34,7 +21,7 @@ describe('several certificates', () => {
     const second = await person(juliet, 'p256');
     const binary = concatBytes(j.key.toPublic().write(), second.key.toPublic().write());
     for (const certificate of [binary, concatBytes(j.certificate, second.certificate)]) {
-      const reader = backendOf(r, [{ jid: juliet, key: j.key, secret: j.secret, certificate } satisfies Person]);
+      const reader = backendOf(r, [{ ...j, certificate }]);
       expect(await reader.certificates(juliet)).toHaveLength(2);
     }
   });

@@ -6,7 +6,7 @@ import { exportKeys } from '../../../src/backends/openpgp/export.ts';
 import { utf8 } from '../../../src/bytes.ts';
 import { bareEntity } from '../../../src/mime/entity.ts';
 import { corpus, corpusJson, hasCorpus } from '../../shared-data.ts';
-import { call, romeoJid, storeOf, text } from './cast.ts';
+import { call, romeo as romeoJid, storeOf, text } from './scene.ts';
 
 interface KeyCase {
   readonly directory: string;
@@ -49,7 +49,7 @@ describe.skipIf(!hasCorpus(rpgp))('rPGP', () => {
     const backend = openpgp({ store: storeOf({ jid: romeoJid, secret }, []) });
     for (const { file, operation, ok, plaintext } of messages) {
       const entity = bareEntity(new Uint8Array(corpus(`${rpgp}/${file}`)));
-      const request = { ...call(at), entity, me: romeoJid, sender: undefined };
+      const request = { ...call({ at }), entity, me: romeoJid, sender: undefined };
       if (operation === 'verify') {
         expect(file).toMatch(cleartextRefused);
         expect(backend.recognize(entity)).toBeUndefined();

@@ -6,7 +6,17 @@ import { concatBytes, utf8 } from '../../../src/bytes.ts';
 import { defaultLimits, limitsWith } from '../../../src/limits.ts';
 import { bareEntity, type Entity } from '../../../src/mime/entity.ts';
 import { Jid } from '../../../src/jid/jid.ts';
-import { content, entityOf, julietJid, noon, type Person, person, romeoJid, storeOf, text } from './cast.ts';
+import {
+  content,
+  entity as entityOf,
+  juliet as julietJid,
+  at as noon,
+  type Person,
+  person,
+  romeo as romeoJid,
+  storeOf,
+  text,
+} from './scene.ts';
 
 let juliet: Person;
 let romeo: Person;
@@ -14,7 +24,7 @@ let binary: Uint8Array;
 
 beforeAll(async () => {
   juliet = await person(julietJid);
-  romeo = await person(romeoJid, { algorithm: 'rsa2048', expiresAfterSeconds: 86_400 });
+  romeo = await person(romeoJid, 'rsa2048', { expiresAfterSeconds: 86_400 });
   binary = readOneArmor(juliet.certificate, 'PUBLIC KEY BLOCK', 'parse');
 });
 
@@ -83,8 +93,8 @@ describe('describeCertificate', () => {
       subject: 'xmpp:romeo@example.net',
       issuer: undefined,
       jids: ['romeo@example.net'],
-      notBefore: new Date('2026-11-22T11:00:00Z'),
-      notAfter: new Date('2026-11-23T11:00:00Z'),
+      notBefore: new Date('2026-01-01T00:00:00Z'),
+      notAfter: new Date('2026-01-02T00:00:00Z'),
       algorithm: 'rsa2048',
     });
     expect(await describeCertificate(binary, { at: noon })).toMatchObject({

@@ -1,22 +1,59 @@
 /** Every kind of key: to itself, through stanzas, and both ways with openpgp.js. */
+import * as library from 'openpgp';
 import { describe, expect, it } from 'vitest';
-import { ReplayGuard, openStanza, sealStanza, serializeXml } from '../../../src/index.ts';
-import { at, backendOf, content, expectOutcome, juliet, open, person, romeo, seal } from './scene.ts';
+import type { Jid } from '../../../src/index.ts';
+import { openStanza, ReplayGuard, sealStanza, serializeXml } from '../../../src/index.ts';
+import {
+  at,
+  backendOf,
+  bare,
+  born,
+  content,
+  expectOutcome,
+  juliet,
+  open,
+  person,
+  type Person,
+  personOf,
+  romeo,
+  seal,
+} from './scene.ts';
 
-const kinds = [
-  ['v4 25519', 'ed25519', false],
-  ['v4 P-256', 'p256', false],
-  ['v4 P-384', 'p384', false],
-  ['v4 RSA-2048', 'rsa2048', false],
-  ['v4 RSA-3072', 'rsa3072', false],
-  ['v6 25519', 'ed25519', true],
-  ['v6 P-256', 'p256', true],
-  ['v6 RSA-2048', 'rsa2048', true],
-] as const;
+/** A key as openpgp.js makes it, with the User ID that it needs here. */
+async function made(jid: Jid, options: object, config: object = {}): Promise<Person> {
+  const generate = library.generateKey as (given: object) => Promise<{ privateKey: library.PrivateKey }>;
+  const { privateKey } = await generate({
+    ...options,
+    userIDs: { name: `xmpp:${jid.toString()}` },
+    date: born,
+    format: 'object',
+    config,
+  });
+  return personOf(jid, privateKey);
+}
 
-describe.each(kinds)('%s', (_, algorithm, v6) => {
+const v6 = { v6Keys: true, aeadProtect: true };
+const kinds: readonly (readonly [string, (jid: Jid) => Promise<Person>])[] = [
+  ['v4 25519 of the first generation', (jid) => person(jid, 'ed25519')],
+  ['v4 25519 of the second generation', (jid) => made(jid, { type: 'curve25519' })],
+  ['v4 448', (jid) => made(jid, { type: 'curve448' })],
+  ['v4 P-256', (jid) => person(jid, 'p256')],
+  ['v4 P-384', (jid) => person(jid, 'p384')],
+  ['v4 P-521', (jid) => made(jid, { type: 'ecc', curve: 'nistP521' })],
+  ['v4 RSA-2048', (jid) => person(jid, 'rsa2048')],
+  ['v4 RSA-3072', (jid) => person(jid, 'rsa3072')],
+  ['v6 25519', (jid) => person(jid, 'ed25519', { v6: true })],
+  ['v6 448', (jid) => made(jid, { type: 'curve448' }, v6)],
+  ['v6 P-256', (jid) => person(jid, 'p256', { v6: true })],
+  ['v6 P-521', (jid) => made(jid, { type: 'ecc', curve: 'nistP521' }, v6)],
+  ['v6 RSA-2048', (jid) => person(jid, 'rsa2048', { v6: true })],
+];
+
+describe.each(kinds)('%s', (_, make) => {
+  const both = Promise.all([make(juliet), make(romeo)]);
+
   it('signs, encrypts and does both, and opens them again', async () => {
-    const [a, b] = await Promise.all([person(juliet, algorithm, { v6 }), person(romeo, algorithm, { v6 })]);
+    const [a, b] = await both;
     const from = backendOf(a, [b]);
     const to = backendOf(b, [a]);
     for (const protection of ['sign', 'encrypt', 'sign+encrypt'] as const) {
@@ -37,7 +74,7 @@ describe.each(kinds)('%s', (_, algorithm, v6) => {
   });
 
   it('travels in a stanza', async () => {
-    const [a, b] = await Promise.all([person(juliet, algorithm, { v6 }), person(romeo, algorithm, { v6 })]);
+    const [a, b] = await both;
     const stanza = `<message from='${juliet.toString()}/balcony' to='${romeo.toString()}' type='chat'><body>\u00e9</body></message>`;
     const sealed = serializeXml(await sealStanza(stanza, { backend: backendOf(a, [b]), at }));
     // Servers turn line ends and CDATA into what they like.
@@ -52,13 +89,33 @@ describe.each(kinds)('%s', (_, algorithm, v6) => {
       expect(serializeXml(opened.stanza)).toContain('<body>\u00e9</body>');
       expect(opened.verdict).toMatchObject({ protection: 'sign+encrypt', recipientBound: true, authenticated: true });
     }
-    const sent = await openStanza(sealed, {
-      backends: [backendOf(a, [b])],
-      me: juliet,
-      context: 'sent',
-      replay: false,
-      at,
-    });
+    const backends = [backendOf(a, [b])];
+    const sent = await openStanza(sealed, { backends, me: juliet, context: 'sent', replay: false, at });
     expect(sent.verdict.sender?.jid).toBe(juliet.toString());
+  });
+
+  it('goes both ways with openpgp.js', async () => {
+    const [a, b] = await both;
+    const sealed = new TextDecoder().decode(await seal(backendOf(a, [b]), 'sign+encrypt'));
+    const armored = sealed.slice(sealed.indexOf('-----BEGIN'), sealed.indexOf('-----END') + 25);
+    const { data } = await library.decrypt({
+      message: await library.readMessage({ armoredMessage: armored }),
+      decryptionKeys: b.key,
+      verificationKeys: a.key.toPublic(),
+      expectSigned: true,
+      format: 'binary',
+      date: at,
+    });
+    expect(Buffer.from(data as Uint8Array)).toEqual(Buffer.from(content));
+    const message = await library.encrypt({
+      message: await library.createMessage({ binary: content }),
+      encryptionKeys: b.key.toPublic(),
+      signingKeys: a.key,
+      format: 'binary',
+      date: at,
+    });
+    const opened = await open(backendOf(b, [a]), bare(message));
+    expectOutcome(opened, 'good');
+    expect(opened.content).toEqual(content);
   });
 });

@@ -5,7 +5,19 @@ import { openpgp } from '../../../src/backends/openpgp/index.ts';
 import type { KeyStore, SecurityBackend, StoredIdentity } from '../../../src/backends/backend.ts';
 import { utf8 } from '../../../src/bytes.ts';
 import { limitsWith } from '../../../src/limits.ts';
-import { backendOf, call, content, entityOf, julietJid, noon, type Person, person, romeoJid, storeOf } from './cast.ts';
+import {
+  backendOf,
+  call,
+  content,
+  entity as entityOf,
+  juliet as julietJid,
+  at as noon,
+  type KeyFiles,
+  type Person,
+  person,
+  romeo as romeoJid,
+  storeOf,
+} from './scene.ts';
 
 const empty = new Uint8Array();
 const options = { includeCertificate: false, hidden: false, profile: 'modern' } as const;
@@ -17,7 +29,7 @@ let locked: Person;
 beforeAll(async () => {
   juliet = await person(julietJid);
   romeo = await person(romeoJid);
-  locked = await person(julietJid, { passphrase: 'Capulet' });
+  locked = await person(julietJid, 'ed25519', { passphrase: 'Capulet' });
 });
 
 function sign(backend: SecurityBackend, limits = call().limits): Promise<Uint8Array> {
@@ -141,7 +153,7 @@ describe('own keys', () => {
     });
     const certificate = privateKey.toPublic().write();
     (privateKey.keyPacket as unknown as { makeDummy(): void }).makeDummy();
-    const offline: Person = {
+    const offline: KeyFiles = {
       jid: julietJid,
       secret: privateKey.write(),
       certificate,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as library from '../../../src/backends/openpgp/library.ts';
 import { boundedConfig, lenientConfig, safeConfig } from '../../../src/backends/openpgp/safe-config.ts';
 import { defaultLimits, limitsWith } from '../../../src/limits.ts';
-import { noon } from './cast.ts';
+import { at as noon } from './scene.ts';
 
 describe('the version', () => {
   it.each(['OpenPGP.js 6.3.2', 'OpenPGP.js 6.3.10', 'OpenPGP.js 6.4.0', 'OpenPGP.js 7.0.0'])('takes %s', (version) => {

@@ -14,7 +14,17 @@ import { bareEntity, type Entity } from '../../../src/mime/entity.ts';
 import { parseMultipart } from '../../../src/mime/multipart.ts';
 import { runs } from '../../shared-data.ts';
 import { mutate, random } from './mutate.ts';
-import { backendOf, call, content, entityOf, julietJid, noon, type Person, person, romeoJid } from './cast.ts';
+import {
+  backendOf,
+  call,
+  content,
+  entity as entityOf,
+  juliet as julietJid,
+  at as noon,
+  type Person,
+  person,
+  romeo as romeoJid,
+} from './scene.ts';
 
 describe('mutations', () => {
   let juliet: Person;
@@ -27,7 +37,7 @@ describe('mutations', () => {
   beforeAll(async () => {
     juliet = await person(julietJid);
     romeo = await person(romeoJid);
-    rsa = await person(romeoJid, { algorithm: 'rsa2048' });
+    rsa = await person(romeoJid, 'rsa2048');
     his = backendOf(romeo, [juliet]);
   });
 

@@ -4,7 +4,7 @@ import * as openpgp from 'openpgp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { KeyPacket } from '../../../src/backends/openpgp/library.ts';
 import { nativeRsa, recoverRsa } from '../../../src/backends/openpgp/rsa.ts';
-import { noon } from './cast.ts';
+import { at as noon } from './scene.ts';
 
 describe.skipIf(!nativeRsa)('RSA session keys', () => {
   let secret: KeyPacket;

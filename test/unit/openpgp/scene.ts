@@ -1,7 +1,15 @@
 /** Juliet, Romeo and Mallory with OpenPGP keys, their stores, and the calls that the contract wants. */
 import { expect } from 'vitest';
 import * as library from 'openpgp';
-import type { BackendCall, SecurityBackend, SignatureOutcome, SignatureResult } from '../../../src/backends/backend.ts';
+import type {
+  BackendCall,
+  KeyStore,
+  StoredCertificate,
+  StoredIdentity,
+  SecurityBackend,
+  SignatureOutcome,
+  SignatureResult,
+} from '../../../src/backends/backend.ts';
 import { openingBothWays } from './both-paths.ts';
 import { generateIdentity, type IdentityAlgorithm, openpgp } from '../../../src/backends/openpgp/index.ts';
 import { utf8 } from '../../../src/bytes.ts';
@@ -30,11 +38,16 @@ export interface Person {
   readonly key: library.PrivateKey;
   readonly secret: Uint8Array;
   readonly certificate: Uint8Array;
+  readonly fingerprint: string;
+  readonly passphrase?: (() => Promise<string>) | undefined;
 }
+
+/** A person whose key only stands in files. */
+export type KeyFiles = Omit<Person, 'key'>;
 
 /** A person out of a key that openpgp.js holds. */
 export function personOf(jid: Jid, key: library.PrivateKey): Person {
-  return { jid, key, secret: key.write(), certificate: key.toPublic().write() };
+  return { jid, key, secret: key.write(), certificate: key.toPublic().write(), fingerprint: key.getFingerprint() };
 }
 
 /** Makes a person with a key of `generateIdentity`. */
@@ -45,7 +58,15 @@ export async function person(
 ): Promise<Person> {
   const made = await generateIdentity({ jid, algorithm, at: born, ...options });
   const key = await library.readPrivateKey({ armoredKey: made.secretKeyArmored });
-  return { jid, key, secret: utf8(made.secretKeyArmored), certificate: utf8(made.certificateArmored) };
+  const { passphrase } = options;
+  return {
+    jid,
+    key,
+    secret: utf8(made.secretKeyArmored),
+    certificate: utf8(made.certificateArmored),
+    fingerprint: made.fingerprint,
+    passphrase: passphrase === undefined ? undefined : () => Promise.resolve(passphrase),
+  };
 }
 
 /** A fresh copy of a key, to be tampered with. */
@@ -58,14 +79,37 @@ export async function copyOf({ secret }: Person): Promise<library.PrivateKey> {
 
 /** A backend of one person that has filed the certificates of others. */
 export function backendOf(
-  me: Person,
-  others: readonly Person[] = [],
-  passphrase?: () => Promise<string>,
+  me: KeyFiles,
+  others: readonly KeyFiles[] = [],
+  passphrase: (() => Promise<string>) | undefined = me.passphrase,
 ): SecurityBackend & { readonly store: MemoryStore } {
   const store = memoryStore();
   store.addIdentity(me.jid, 'openpgp', { keys: me.secret, certificates: nothing, passphrase });
   for (const { jid, certificate } of others) store.fileCertificate(jid, 'openpgp', certificate);
   return { ...openingBothWays(openpgp({ store })), store };
+}
+
+/** A store that gives the very same arrays each time, as asked for. */
+export function storeOf(
+  me: Pick<Person, 'jid' | 'secret' | 'passphrase'>,
+  contacts: readonly { readonly jid: Jid; readonly certificate: Uint8Array; readonly filed?: boolean }[],
+): KeyStore {
+  const own: StoredIdentity[] = [{ keys: me.secret, certificates: nothing, passphrase: me.passphrase }];
+  const files = new Map<string, StoredCertificate[]>();
+  for (const { jid, certificate, filed = true } of contacts) {
+    const list = files.get(jid.toString()) ?? [];
+    list.push({ certificates: certificate, filed });
+    files.set(jid.toString(), list);
+  }
+  return {
+    identities: (jid) => Promise.resolve(jid.equals(me.jid) ? own : []),
+    find: (jid) => Promise.resolve(files.get(jid.toString()) ?? []),
+  };
+}
+
+/** Octets as text. */
+export function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** What every call carries. */
