@@ -107,7 +107,7 @@ describe.each(kinds)('%s', (_, make) => {
       date: at,
     });
     expect(Buffer.from(data as Uint8Array)).toEqual(Buffer.from(content));
-    const message = await library.encrypt({
+    const message: Uint8Array = await library.encrypt({
       message: await library.createMessage({ binary: content }),
       encryptionKeys: b.key.toPublic(),
       signingKeys: a.key,
