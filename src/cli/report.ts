@@ -1,6 +1,6 @@
 /** What goes to stderr when a command fails: one line that says what is wrong and what to do. */
 
-import { E2eError, type E2eErrorCode } from '../index.ts';
+import { describeVerdict, E2eError, type E2eErrorCode } from '../index.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes, exitOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -40,6 +40,13 @@ interface Described {
   readonly object: object;
 }
 
+/** The verdict as far as it had been found, with its words, for programs. */
+function withVerdict(error: E2eError): object {
+  const { verdict } = error;
+  if (verdict === undefined) return error.toJSON();
+  return { ...error.toJSON(), verdict: { ...verdict, words: describeVerdict(verdict) } };
+}
+
 function describe(error: unknown): Described {
   if (error instanceof CliError) {
     return { exit: exitCodes[error.exit], line: error.message, object: { code: error.exit, message: error.message } };
@@ -52,7 +59,7 @@ function describe(error: unknown): Described {
     return {
       exit: exitCodes[exitOf[error.code]],
       line: hint === undefined ? line : `${line} (${hint})`,
-      object: error.toJSON(),
+      object: withVerdict(error),
     };
   }
   // A defect: its text could hold anything, keys included, so only its kind and place are told.

@@ -85,6 +85,12 @@ describe.each(['smime', 'openpgp'] as const)('with %s', (backend) => {
     expect((await open(await sealed('--protection', 'sign'))).code).toBe(0);
     const encrypted = await sealed('--protection', 'encrypt');
     expect((await open(encrypted)).code, 'unsigned').toBe(3);
+    const told = JSON.parse((await open(encrypted, '--json')).stderr) as { error: { verdict: object } };
+    expect(told.error.verdict).toMatchObject({
+      level: 'unsigned',
+      claimedFrom: 'juliet@example.com',
+      words: expect.arrayContaining(['NOT SIGNED: juliet@example.com is only claimed to be the sender']) as object,
+    });
     const lenient = await open(encrypted, '--policy', 'rfc3923');
     expect(lenient.code).toBe(0);
     expect(lenient.stderr).toContain('NOT SIGNED');
