@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { backendContract, type ContractSetup } from '../../src/backends/backend-contract.ts';
 import type { SecurityBackend } from '../../src/backends/backend.ts';
 import { E2eError } from '../../src/errors.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { openpgpPeople, smimePeople, toyPeople } from './people.ts';
 
 const backends: Record<string, () => ContractSetup | Promise<ContractSetup>> = {
   'smime p256': () => smimePeople('p256'),
   'smime ed25519': () => smimePeople('ed25519'),
+  ...(nodeCrypto.supports('ml-kem') ? { 'smime ml-dsa-65': () => smimePeople('ml-dsa-65') } : {}),
   'openpgp version 4': () => openpgpPeople(false),
   'openpgp version 6': () => openpgpPeople(true),
   'a toy of a third party': () => toyPeople(),

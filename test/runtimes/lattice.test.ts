@@ -17,6 +17,7 @@ const files = [
   'test/unit/smime/lattice.test.ts',
   'test/unit/smime/keygen.test.ts',
   'test/unit/cli/lattice.test.ts',
+  'test/contract/backend-contract.test.ts',
   'test/interop/smime-fixtures.test.ts',
 ];
 

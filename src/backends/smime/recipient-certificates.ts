@@ -7,6 +7,7 @@ import { E2eError } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
 import type { Limits } from '../../limits.ts';
 import { type Certificate } from '../../x509/certificate.ts';
+import { namesJid } from './certificate-identity.ts';
 import { agrees, canEncryptTo, isRunnable } from './key-material.ts';
 import { judgeCertificate, knownCertificates, trustedIdentities, type TrustRules } from './trust.ts';
 
@@ -51,12 +52,15 @@ export async function recipientCertificates(
       miss = 'RFC 3923 needs an RSA certificate';
       continue;
     }
+    if (!isRunnable(certificate.publicKey, question.crypto)) {
+      lacking ||= namesJid(certificate, recipient);
+      continue;
+    }
     const purpose = agrees(certificate.publicKey) ? 'key-agreement' : 'key-transport';
     const path = await judgeCertificate(certificate, { ...question, purpose, pinned: filed, intermediates }, rules);
     if (path.outcome !== 'trusted') miss = path.reason;
     else if (trustedIdentities(certificate, path, recipient).some(({ jid }) => jid.equals(recipient))) {
-      if (isRunnable(certificate.publicKey, question.crypto)) found.push(certificate);
-      else lacking = true;
+      found.push(certificate);
     } else miss = 'the certificate does not name it';
   }
   if (found.length > 0) return found;
