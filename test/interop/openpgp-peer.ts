@@ -133,7 +133,6 @@ export function testPeer(program: string, versionFlag: string, makePeer: () => P
     let romeo: KeyFiles;
     let hers: PeerPerson;
     let his: PeerPerson;
-    let now: Date;
     beforeAll(async () => {
       files = new Files();
       now = new Date();
