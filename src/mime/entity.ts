@@ -229,9 +229,10 @@ export function headerValue(entity: Entity, name: string): string | undefined {
 /**
  * Writes an entity: each field on one line, an empty line, the body as it is. Inverse of {@link parseEntity}.
  *
+ * @param body in one piece or several
  * @throws {TypeError} for a field name or value that the grammar cannot express
  */
-export function serializeEntity(headers: readonly MimeHeader[], body: Uint8Array): Uint8Array {
+export function serializeEntity(headers: readonly MimeHeader[], ...body: readonly Uint8Array[]): Uint8Array {
   let block = '';
   for (const { name, value } of headers) {
     if (!/^[!-9;-~]+$/.test(name) || /[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
@@ -239,5 +240,5 @@ export function serializeEntity(headers: readonly MimeHeader[], body: Uint8Array
     }
     block += `${name}: ${value}\r\n`;
   }
-  return concatBytes(utf8(`${block}\r\n`), body);
+  return concatBytes(utf8(`${block}\r\n`), ...body);
 }

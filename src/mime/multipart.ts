@@ -103,13 +103,13 @@ export interface SerializeMultipartOptions {
  *
  * @param subtype for example `signed`
  * @param parameters of the Content-Type, without the boundary
- * @param parts complete entities
+ * @param parts complete entities, each in one piece or several
  * @throws {RangeError} for a boundary that RFC 2046 does not allow or that occurs in a part
  */
 export function serializeMultipart(
   subtype: string,
   parameters: Readonly<Record<string, string>>,
-  parts: readonly Uint8Array[],
+  parts: readonly (Uint8Array | readonly Uint8Array[])[],
   options: SerializeMultipartOptions = {},
 ): Uint8Array {
   // 128 random bits are in no part.
@@ -118,13 +118,19 @@ export function serializeMultipart(
     throw new RangeError('boundary cannot be used');
   }
   const pieces: Uint8Array[] = [];
-  for (const part of parts) pieces.push(utf8(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n`), part);
+  for (const part of parts) {
+    pieces.push(utf8(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n`), ...piecesOf(part));
+  }
   pieces.push(utf8(`\r\n--${boundary}--\r\n`));
   const value = serializeContentType(`multipart/${subtype}`, { ...parameters, boundary });
-  return serializeEntity([{ name: 'Content-Type', value }], concatBytes(...pieces));
+  return serializeEntity([{ name: 'Content-Type', value }], ...pieces);
 }
 
-function occurs(boundary: string, parts: readonly Uint8Array[]): boolean {
+function piecesOf(part: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
+  return part instanceof Uint8Array ? [part] : part;
+}
+
+function occurs(boundary: string, parts: readonly (Uint8Array | readonly Uint8Array[])[]): boolean {
   const delimiter = utf8(`--${boundary}`);
-  return parts.some((part) => indexOfBytes(part, delimiter) !== -1);
+  return parts.some((part) => indexOfBytes(concatBytes(...piecesOf(part)), delimiter) !== -1);
 }

@@ -122,9 +122,14 @@ function checksumLine(body: Uint8Array): number {
  * @param checksum whether to write the CRC-24, which version 6 objects go without (RFC 9580 section 6.1)
  */
 export function writeArmor(type: ArmorType, data: Uint8Array, checksum: boolean): Uint8Array {
+  return concatBytes(...armorPieces(type, data, checksum));
+}
+
+/** What {@link writeArmor} writes, in pieces. */
+export function armorPieces(type: ArmorType, data: Uint8Array, checksum: boolean): readonly Uint8Array[] {
   const { head, tail } = lines[type];
   const footer = checksum ? [equalsSign, base64Encode(crc24(data)), lineEnd] : [];
-  return concatBytes(head, base64Encode(data, 64), ...footer, tail);
+  return [head, base64Encode(data, 64), ...footer, tail];
 }
 
 const equalsSign = utf8('=');

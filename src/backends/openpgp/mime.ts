@@ -19,7 +19,7 @@ import { type Entity, parseEntity, serializeEntity } from '../../mime/entity.ts'
 import { parseMultipart, serializeMultipart } from '../../mime/multipart.ts';
 import { decodeBody } from '../../mime/transfer-encoding.ts';
 import type { LayerKind } from '../backend.ts';
-import { armorType, isArmored, readOneArmor, writeArmor } from './armor.ts';
+import { armorPieces, armorType, isArmored, readOneArmor, writeArmor } from './armor.ts';
 import { firstTag, tag } from './packets.ts';
 
 /** A signed layer: the octets that the signature covers apart from it, or both in one OpenPGP message. */
@@ -168,11 +168,11 @@ export function wrapSigned(content: Uint8Array, signature: Uint8Array, hash: str
 }
 
 const control = serializeEntity([{ name: 'Content-Type', value: 'application/pgp-encrypted' }], utf8('Version: 1\r\n'));
-const dataHeaders = [{ name: 'Content-Type', value: 'application/octet-stream' }];
+const dataHeaders = serializeEntity([{ name: 'Content-Type', value: 'application/octet-stream' }]);
 
 /** Writes a multipart/encrypted. Inverse of {@link unwrapEncrypted}. */
 export function wrapEncrypted(message: Uint8Array, checksum: boolean): Uint8Array {
-  const data = serializeEntity(dataHeaders, writeArmor('MESSAGE', message, checksum));
+  const data = [dataHeaders, ...armorPieces('MESSAGE', message, checksum)];
   return serializeMultipart('encrypted', { protocol: 'application/pgp-encrypted' }, [control, data]);
 }
 

@@ -161,6 +161,14 @@ describe('serializeMultipart', () => {
     expect(() => serializeMultipart('mixed', {}, [utf8('x\r\n--inside')], { boundary })).toThrow(RangeError);
   });
 
+  it('takes parts in pieces, and sees a boundary across them', () => {
+    const options = { boundary: 'inside' };
+    const whole = serializeMultipart('mixed', {}, [utf8('A: b\r\n\r\nbody'), utf8('\r\nlast')], options);
+    const pieces = [[utf8('A: b\r\n\r\n'), utf8('bo'), utf8(''), utf8('dy')], [utf8('\r\nlast')]];
+    expect(equalBytes(serializeMultipart('mixed', {}, pieces, options), whole)).toBe(true);
+    expect(() => serializeMultipart('mixed', {}, [[utf8('x\r\n--ins'), utf8('ide')]], options)).toThrow(RangeError);
+  });
+
   test('is undone by parseMultipart', () => {
     const part = fc.oneof(
       fc.uint8Array(),
