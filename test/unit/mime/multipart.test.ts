@@ -161,7 +161,7 @@ describe('serializeMultipart', () => {
     expect(() => serializeMultipart('mixed', {}, [utf8('x\r\n--inside')], { boundary })).toThrow(RangeError);
   });
 
-  it('takes parts in pieces, and sees a boundary across them', () => {
+  test('takes parts in pieces, and sees a boundary across them', () => {
     const options = { boundary: 'inside' };
     const whole = serializeMultipart('mixed', {}, [utf8('A: b\r\n\r\nbody'), utf8('\r\nlast')], options);
     const pieces = [[utf8('A: b\r\n\r\n'), utf8('bo'), utf8(''), utf8('dy')], [utf8('\r\nlast')]];
