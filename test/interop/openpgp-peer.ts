@@ -135,7 +135,6 @@ export function testPeer(program: string, versionFlag: string, makePeer: () => P
     let his: PeerPerson;
     beforeAll(async () => {
       files = new Files();
-      now = new Date();
       juliet = await person(julietJid, algorithm);
       romeo = await person(romeoJid, algorithm);
       hers = peerPerson(files, 'juliet', juliet);

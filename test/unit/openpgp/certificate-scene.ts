@@ -5,7 +5,7 @@ import { inlineSigned, type KeyPacket, makeSignature, type SignatureFields } fro
 import { at, backendOf, bare, born, content, expectOutcome, juliet, open, person, personOf, romeo } from './scene.ts';
 
 export const { signature: types, reasonForRevocation: reasons, keyFlags, hash } = library.enums;
-export const day = 86_400_000;
+const day = 86_400_000;
 export const later = (days: number, from = at): Date => new Date(from.getTime() + days * day);
 
 export const j = await person(juliet);
