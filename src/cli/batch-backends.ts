@@ -2,7 +2,8 @@
 
 import { type Jid, type SecurityBackend } from '../index.ts';
 import { type DirectoryStore, directoryStore } from '../stores/node.ts';
-import { type BackendName, backendNames, loadBackend } from './context.ts';
+import { type BackendName, backendNames } from './backend-names.ts';
+import { loadBackend } from './context.ts';
 
 /** What a thread needs to know. */
 export interface BatchKeys {

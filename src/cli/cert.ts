@@ -3,10 +3,11 @@
 import { E2eError, Jid } from '../index.ts';
 import type { CertificateSummary } from '../index.ts';
 import { memoryStore } from '../stores/index.ts';
-import { CliError, readJid } from './cli-error.ts';
+import { CliError } from './cli-error.ts';
 import { loadBackend, openStore } from './context.ts';
 import { isOpenpgp, readFileOrInput, x509Blocks } from './key-file.ts';
 import type { Io } from './io.ts';
+import { readJid } from './jid-option.ts';
 import { emphasisOn, forTerminal } from './terminal.ts';
 import { readTime } from './time-option.ts';
 

@@ -6,8 +6,9 @@
 import { readFile } from 'node:fs/promises';
 import type { LtxElement, LtxFactory, XmppJsEntity } from '../adapters/xmpp-js.ts';
 import type { Jid } from '../index.ts';
-import { CliError, readJid } from './cli-error.ts';
+import { CliError } from './cli-error.ts';
 import type { Io } from './io.ts';
+import { readJid } from './jid-option.ts';
 import { ask, readSecret } from './passphrase.ts';
 
 /** Options of the commands that connect. */
@@ -81,7 +82,9 @@ export async function prepareConnection(io: Io, options: ConnectOptions): Promis
     );
   }
   const password = await passwordFor(io, me, options.passwordFd);
-  let refusal: CliError | undefined;
+  let refuse: (error: CliError) => void = () => undefined;
+  const refused = new Promise<never>((_resolve, reject) => (refuse = reject));
+  refused.catch(() => undefined);
   const xmpp = xmppJs.client({
     service,
     domain: me.domain,
@@ -89,10 +92,10 @@ export async function prepareConnection(io: Io, options: ConnectOptions): Promis
     async credentials(authenticate, mechanisms, _fast, entity) {
       const scram = mechanisms.find((name) => name.startsWith('SCRAM-'));
       // Whoever strips STARTTLS, or all but PLAIN, from what a server offers would else be told the password.
-      if (!entity.isSecure()) refusal = network('the server offers no TLS');
-      else if (scram === undefined) refusal = network('the server offers no SCRAM that this program knows');
-      if (refusal !== undefined) throw refusal;
-      await authenticate({ username: me.local, password }, scram!);
+      if (!entity.isSecure()) refuse(network('the server offers no TLS'));
+      else if (scram === undefined) refuse(network('the server offers no SCRAM that this program knows'));
+      else return authenticate({ username: me.local, password }, scram);
+      return refused;
     },
   });
   xmpp.timeout = patience;
@@ -112,10 +115,10 @@ export async function prepareConnection(io: Io, options: ConnectOptions): Promis
         timer = setTimeout(() => reject(network(`no answer from ${service} within ${patience / 1000} s`)), patience);
       });
       try {
-        await Promise.race([xmpp.start(), tooLong]);
+        await Promise.race([xmpp.start(), refused, tooLong]);
       } catch (error) {
         void stop();
-        throw refusal ?? networkError(service, error);
+        throw networkError(service, error);
       } finally {
         clearTimeout(timer);
       }

@@ -4,15 +4,10 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { KeyStore, SecurityBackend } from '../index.ts';
 import { type DirectoryStore, directoryStore } from '../stores/node.ts';
+import { type BackendName, backendNames } from './backend-names.ts';
 import { CliError } from './cli-error.ts';
 import type { Io } from './io.ts';
 import { passphraseFor } from './passphrase.ts';
-
-/** The backends that the command line knows. */
-export const backendNames = ['smime', 'openpgp'] as const;
-
-/** The name of a backend. */
-export type BackendName = (typeof backendNames)[number];
 
 /**
  * Where keys, contacts and state are: `--home`, else $XMPP_E2E_HOME, else xmpp-e2e in the user's data directory. Never

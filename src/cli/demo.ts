@@ -16,7 +16,8 @@ import {
   type XmlElement,
 } from '../index.ts';
 import { type DirectoryStore, directoryStore, fileReplayStore } from '../stores/node.ts';
-import { type BackendName, backendNames, loadBackend } from './context.ts';
+import { type BackendName, backendNames } from './backend-names.ts';
+import { loadBackend } from './context.ts';
 import { demoStanzas, juliet, romeo } from './demo-stanzas.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';

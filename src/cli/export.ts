@@ -2,9 +2,11 @@
 
 import type { Jid } from '../index.ts';
 import type { DirectoryStore } from '../stores/node.ts';
-import { CliError, readJid } from './cli-error.ts';
-import { type BackendName, backendNames, openStore } from './context.ts';
+import { CliError } from './cli-error.ts';
+import { type BackendName, backendNames } from './backend-names.ts';
+import { openStore } from './context.ts';
 import { type Io, writeText } from './io.ts';
+import { readJid } from './jid-option.ts';
 
 /** Options of `export`. */
 export interface ExportOptions {

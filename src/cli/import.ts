@@ -3,9 +3,11 @@
 import { E2eError, element, type Jid, sealStanza } from '../index.ts';
 import { memoryStore } from '../stores/index.ts';
 import type { DirectoryStore, IdentityFiles } from '../stores/node.ts';
-import { CliError, readJid } from './cli-error.ts';
-import { type BackendName, loadBackend, openStore } from './context.ts';
+import { CliError } from './cli-error.ts';
+import { type BackendName } from './backend-names.ts';
+import { loadBackend, openStore } from './context.ts';
 import type { Io } from './io.ts';
+import { readJid } from './jid-option.ts';
 import { protect } from './keygen.ts';
 import { derAsPem, isOpenpgp, isPkcs12, readFileOrInput, unknownContent } from './key-file.ts';
 import { passphraseFor } from './passphrase.ts';

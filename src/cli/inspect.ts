@@ -2,7 +2,8 @@
 
 import { type InspectedNode, inspectStanza } from '../index.ts';
 import { memoryStore } from '../stores/index.ts';
-import { backendNames, loadBackend } from './context.ts';
+import { backendNames } from './backend-names.ts';
+import { loadBackend } from './context.ts';
 import { type Io, readStanza } from './io.ts';
 import { jsonLine } from './open.ts';
 import { emphasisOn, forTerminal } from './terminal.ts';

@@ -3,9 +3,11 @@
 import { createPrivateKey } from 'node:crypto';
 import { Jid } from '../index.ts';
 import type { IdentityFiles } from '../stores/node.ts';
-import { CliError, readJid } from './cli-error.ts';
-import { type BackendName, loadBackend, openStore } from './context.ts';
+import { CliError } from './cli-error.ts';
+import { type BackendName } from './backend-names.ts';
+import { loadBackend, openStore } from './context.ts';
 import { type Io, writeText } from './io.ts';
+import { readJid } from './jid-option.ts';
 import { passphraseFromFile } from './passphrase.ts';
 import { pemBlocks } from './pem.ts';
 

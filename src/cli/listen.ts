@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { transparent, verdictOf } from '../adapters/xmpp-js.ts';
 import { E2eSession, ReplayGuard, serializeXml, toElement, type Verdict } from '../index.ts';
 import { fileClock, fileContactMemory, prepareHome } from '../stores/node.ts';
-import { CliError, readJid } from './cli-error.ts';
+import { CliError } from './cli-error.ts';
 import { type ConnectOptions, type Element, prepareConnection } from './connect.ts';
 import { loadBackends, openStore } from './context.ts';
 import type { Io } from './io.ts';
+import { readJid } from './jid-option.ts';
 import { jsonLine, plainVerdict, replayStoreIn } from './open.ts';
 import { forTerminal } from './terminal.ts';
 

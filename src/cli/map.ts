@@ -13,8 +13,9 @@ import {
   reconstructTuples,
 } from '../formats.ts';
 import { serializeXml } from '../index.ts';
-import { CliError, readJid } from './cli-error.ts';
+import { CliError } from './cli-error.ts';
 import { type Io, readInput, readStanza, writeForeignXml, writeText } from './io.ts';
+import { readJid } from './jid-option.ts';
 import { forTerminal } from './terminal.ts';
 import { readTime } from './time-option.ts';
 

@@ -12,9 +12,9 @@ import {
   type Verdict,
 } from '../index.ts';
 import { type FileReplayStore, fileReplayStore, prepareHome } from '../stores/node.ts';
-import { readJid } from './cli-error.ts';
 import { loadBackends, openStore } from './context.ts';
 import { type Io, readStanza, writeForeignXml } from './io.ts';
+import { readJid } from './jid-option.ts';
 import { emphasisOn, forTerminal } from './terminal.ts';
 import { readTime } from './time-option.ts';
 

@@ -1,11 +1,14 @@
-/** Runs the command line: commander for the syntax, one file a command, loaded when it is called. */
+/**
+ * Runs the command line: commander for the syntax, one file a command, loaded when it is called. Help needs nothing of the
+ * library, so that it comes at once.
+ */
 
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { BatchOpenOptions, BatchSealOptions } from './batch.ts';
 import type { CertCheckOptions, CertImportOptions } from './cert.ts';
 import { CliError } from './cli-error.ts';
-import { backendNames } from './context.ts';
+import { backendNames } from './backend-names.ts';
 import { type ExitName, exitCodes } from './exit-codes.ts';
 import type { ExportOptions } from './export.ts';
 import type { ImportOptions } from './import.ts';
@@ -17,8 +20,6 @@ import type { MapCommandOptions } from './map.ts';
 import type { OpenCommandOptions } from './open.ts';
 import type { SealCommandOptions } from './seal.ts';
 import type { SendOptions } from './send.ts';
-import { passphraseFailure, usePassphraseDescriptor } from './passphrase.ts';
-import { report } from './report.ts';
 
 const algorithms = [
   ...['ed25519', 'p256', 'p384', 'rsa2048', 'rsa3072', 'rsa4096'],
@@ -37,9 +38,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program(io).parseAsync([...argv], { from: 'user' });
     return exitCodes.OK;
   } catch (error) {
-    if (!(error instanceof CommanderError)) return report(io, passphraseFailure(io) ?? error, json);
-    if (error.exitCode === 0) return exitCodes.OK;
-    return report(io, usageError(error, argv), json);
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.OK;
+    const { report } = await import('./report.ts');
+    if (error instanceof CommanderError) return report(io, usageError(error, argv), json);
+    const { passphraseFailure } = await import('./passphrase.ts');
+    return report(io, passphraseFailure(io) ?? error, json);
   }
 }
 
@@ -75,9 +78,9 @@ function program(io: Io): Command {
       outputError: () => undefined,
     })
     .helpCommand(false)
-    .hook('preAction', (_root, action) => {
+    .hook('preAction', async (_root, action) => {
       const { passphraseFd } = action.opts<{ passphraseFd?: number }>();
-      if (passphraseFd !== undefined) usePassphraseDescriptor(io, passphraseFd);
+      if (passphraseFd !== undefined) (await import('./passphrase.ts')).usePassphraseDescriptor(io, passphraseFd);
     });
 
   command(root, 'keygen', 'make keys of my own', [

@@ -12,9 +12,11 @@ import {
   type XmlElement,
 } from '../index.ts';
 import { type DirectoryStore, fileClock, prepareHome } from '../stores/node.ts';
-import { CliError, readJid } from './cli-error.ts';
-import { type BackendName, backendNames, loadBackend, openStore } from './context.ts';
+import { CliError } from './cli-error.ts';
+import { type BackendName, backendNames } from './backend-names.ts';
+import { loadBackend, openStore } from './context.ts';
 import { type Io, readStanza, writeText } from './io.ts';
+import { readJid } from './jid-option.ts';
 
 /** Options of `seal`. */
 export interface SealCommandOptions {

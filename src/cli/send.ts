@@ -2,10 +2,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { buildWith, element, type Jid, type XmlElement } from '../index.ts';
-import { CliError, readJid } from './cli-error.ts';
+import { CliError } from './cli-error.ts';
 import { type Connection, type ConnectOptions, type Element, prepareConnection } from './connect.ts';
-import { type BackendName, openStore } from './context.ts';
+import { type BackendName } from './backend-names.ts';
+import { openStore } from './context.ts';
 import { type Io, readInput, readStanza } from './io.ts';
+import { readJid } from './jid-option.ts';
 import { sealWith } from './seal.ts';
 
 /** Options of `send`. */

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Jid, type SecurityBackend, type StoredIdentity } from '../index.ts';
 import { type MemoryStore, memoryStore } from '../stores/index.ts';
-import { type BackendName, loadBackend } from './context.ts';
+import { type BackendName } from './backend-names.ts';
+import { loadBackend } from './context.ts';
 
 /** Loads the backends of a vector group over a folder of keys. */
 export async function vectorBackends(folder: string, names: readonly BackendName[]): Promise<SecurityBackend[]> {
