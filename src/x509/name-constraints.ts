@@ -117,9 +117,10 @@ function checkName(
   if (permitted.length + excluded.length === 0) return undefined;
   const unchecked = uncheckable(name);
   if (unchecked !== undefined) return unchecked;
-  if (excluded.some((base) => matches(name, base, true))) return `excluded name (${name.form})`;
+  if (excluded.some((base) => matches(name, base, true)))
+    return `the name constraints of a CA above exclude its ${name.form}`;
   if (permitted.length > 0 && !permitted.some((base) => matches(name, base, false))) {
-    return `name outside the permitted subtrees (${name.form})`;
+    return `the name constraints of a CA above do not permit its ${name.form}`;
   }
   return undefined;
 }
@@ -155,14 +156,18 @@ function uncheckable(name: GeneralName): string | undefined {
     case 'x400Address':
     case 'ediPartyName':
     case 'registeredID':
-      return `name constraint of a form that cannot be evaluated (${name.form})`;
+      return `a CA above has name constraints on ${name.form}, which cannot be evaluated`;
     case 'uniformResourceIdentifier':
       // "If a constraint is applied ... and a subsequent certificate includes a ... URI that does not include an
       // authority component with a host name specified as a fully qualified domain name ... then the application
       // MUST reject": true of every im: and pres: URI.
-      return uriHost(name.text) === undefined ? 'name constraint on a URI without a host name' : undefined;
+      return uriHost(name.text) === undefined
+        ? 'a CA above has name constraints on URIs, and its URI has no host (im: and pres: have none)'
+        : undefined;
     case 'rfc822Name':
-      return mailbox(name.text) === undefined ? 'mail address that cannot be evaluated' : undefined;
+      return mailbox(name.text) === undefined
+        ? 'a CA above has name constraints on rfc822Name, and its mail address cannot be evaluated'
+        : undefined;
     default:
       return undefined;
   }

@@ -83,7 +83,10 @@ export async function* buildPaths(
     if (issuer === undefined) {
       if (top.issuers.length === 0 && stack.length > deepest) {
         deepest = stack.length;
-        end = { reason: 'no path to a trust anchor: the issuer is missing', failing: top.certificate };
+        end = {
+          reason: 'no path to a trust anchor: the certificate of its issuer is missing',
+          failing: top.certificate,
+        };
       }
       stack.pop();
       continue;
@@ -94,7 +97,7 @@ export async function* buildPaths(
     if (!verified) {
       if (stack.length > deepest) {
         deepest = stack.length;
-        end = { reason: 'the signature of a certificate does not fit its issuer', failing: top.certificate };
+        end = { reason: 'its signature was not made by the key of its issuer', failing: top.certificate };
       }
       continue;
     }

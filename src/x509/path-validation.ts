@@ -203,7 +203,7 @@ function checkPath(
     // 6.1.3 (a)
     checkTime(certificate, input, faults);
     checkStrength(certificate, input, faults);
-    if (certificate.issuer.rdns.length === 0) reject('certificate without an issuer name', certificate);
+    if (certificate.issuer.rdns.length === 0) reject('its issuer has no name', certificate);
     // 6.1.3 (b), (c)
     if (last || !selfIssued) reject(checkNameConstraints(certificate, constraints, work.comparisons), certificate);
     // 6.1.3 (d) to (f), 6.1.4 (a), (b), (h) to (j)
@@ -214,7 +214,8 @@ function checkPath(
       // 6.1.4 (g)
       if (certificate.nameConstraints !== undefined) constraints.push(certificate.nameConstraints);
       // 6.1.4 (l), (m)
-      if (!selfIssued && maxPathLength-- <= 0) reject('path longer than pathLenConstraint allows', certificate);
+      if (!selfIssued && maxPathLength-- <= 0)
+        reject('the path is longer than the pathLenConstraint of a CA above allows', certificate);
       maxPathLength = Math.min(maxPathLength, certificate.basicConstraints?.pathLength ?? maxPathLength);
     }
   }
@@ -227,9 +228,11 @@ function checkPath(
 /** 6.1.4 (k), (n), (o): whether a certificate may issue the next one. */
 function unfitCa(ca: Certificate, input: PathValidationInput, anchor: boolean): string | undefined {
   // An anchor of version 1, or without the extension, is a CA by the caller's word.
-  if (ca.basicConstraints === undefined ? !anchor : !ca.basicConstraints.ca) return 'issuer is not a CA';
-  if (ca.keyUsage !== undefined && !ca.keyUsage.has('keyCertSign')) return 'issuer may not sign certificates';
-  if (!allowsExtendedUsage(ca, input)) return 'issuer is not for this extended key usage';
+  if (ca.basicConstraints === undefined ? !anchor : !ca.basicConstraints.ca)
+    return 'it issued a certificate and is no CA';
+  if (ca.keyUsage !== undefined && !ca.keyUsage.has('keyCertSign'))
+    return 'it issued a certificate, which its key usage does not allow';
+  if (!allowsExtendedUsage(ca, input)) return 'its extended key usage lets it certify for other purposes only';
   return unknownCritical(ca);
 }
 
@@ -240,14 +243,22 @@ function checkTarget(target: Certificate, input: PathValidationInput, faults: Fa
   if (critical !== undefined) reject(critical);
   // RFC 5480 section 2.1.1: a curve by explicit parameters can be one whose key somebody else knows (CVE-2020-0601).
   if (target.publicKey.algorithm === 'unsupported' && target.publicKey.oid === oids.ecPublicKey) {
-    reject('elliptic curve that is not supported');
+    reject('its key is on an elliptic curve that is not supported');
   }
   const usages = usagesFor[input.purpose];
   if (target.keyUsage !== undefined && !usages.some((usage) => target.keyUsage!.has(usage))) {
-    reject(`key usage does not allow ${input.purpose}`);
+    reject(`its key usage does not allow ${usesInWords[input.purpose]}`);
   }
-  if (!allowsExtendedUsage(target, input)) reject('extended key usage does not allow this use');
+  if (!allowsExtendedUsage(target, input)) reject('its extended key usage is for other purposes only');
 }
+
+const usesInWords: Readonly<Record<KeyPurpose, string>> = {
+  sign: 'signing',
+  'key-transport': 'encrypting keys',
+  'key-agreement': 'agreeing on keys',
+  'sign-crls': 'signing revocation lists',
+  any: 'any use',
+};
 
 /** RFC 8550 section 4.4.2. */
 const usagesFor: Readonly<Record<KeyPurpose, readonly KeyUsage[]>> = {
@@ -277,16 +288,29 @@ function allowsExtendedUsage(certificate: Certificate, input: PathValidationInpu
 }
 
 function unknownCritical(certificate: Certificate): string | undefined {
-  return certificate.unknownCritical.length > 0 ? 'critical extension that is not understood' : undefined;
+  const [oid] = certificate.unknownCritical;
+  return oid === undefined ? undefined : `it has a critical extension that is not understood (${oid.slice(0, 40)})`;
+}
+
+function instant(date: Date): string {
+  return date.toISOString().replace('.000Z', 'Z');
 }
 
 function checkTime(certificate: Certificate, input: PathValidationInput, faults: Fault[]): void {
   const at = input.at.getTime();
   const skew = (input.clockSkewSeconds ?? 0) * 1000;
   if (certificate.notAfter.getTime() < at) {
-    faults.push({ outcome: 'expired', reason: 'certificate has expired', failing: certificate });
+    faults.push({
+      outcome: 'expired',
+      reason: `the certificate expired at ${instant(certificate.notAfter)}`,
+      failing: certificate,
+    });
   } else if (certificate.notBefore.getTime() > at + skew) {
-    faults.push({ outcome: 'expired', reason: 'certificate is not valid yet', failing: certificate });
+    faults.push({
+      outcome: 'expired',
+      reason: `the certificate is not valid before ${instant(certificate.notBefore)}`,
+      failing: certificate,
+    });
   }
 }
 
@@ -294,7 +318,7 @@ function checkStrength(certificate: Certificate, input: PathValidationInput, fau
   const weak = weakKey(certificate.publicKey, input.limits);
   if (weak !== undefined) faults.push({ outcome: 'weak', reason: weak, failing: certificate });
   if (isWeakSignature(certificate.signatureAlgorithm, input.sha1Signatures === true)) {
-    faults.push({ outcome: 'weak', reason: 'certificate signed with a weak hash', failing: certificate });
+    faults.push({ outcome: 'weak', reason: 'it was signed with a weak hash (SHA-1 or older)', failing: certificate });
   }
 }
 

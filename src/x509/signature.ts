@@ -73,12 +73,12 @@ const weakSignatures: ReadonlySet<string> = new Set(['1.2.840.113549.1.1.2', '1.
  */
 export function weakKey(key: PublicKey, limits: Limits): string | undefined {
   if (key.rsa === undefined) return undefined;
-  if (key.bits < limits.rsaMinBits) return 'RSA key too short';
-  if (key.bits > limits.rsaMaxBits) return 'RSA key too long';
+  if (key.bits < limits.rsaMinBits) return `RSA key too short (${key.bits} bits)`;
+  if (key.bits > limits.rsaMaxBits) return `RSA key too long (${key.bits} bits)`;
   const { exponent } = key.rsa;
   // RFC 8017 section 3.1: 3 <= e and e is odd. With e = 1 everybody can sign; a huge one costs time.
   if ((exponent.at(-1)! & 1) === 0 || exponent.length > 8 || (exponent.length === 1 && exponent[0]! < 3)) {
-    return 'RSA exponent';
+    return 'RSA key with an exponent that none may have';
   }
   return undefined;
 }
