@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:cry
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
+  der,
   derBitString,
   derInteger,
   derNull,
@@ -12,10 +13,12 @@ import {
   encodeDer,
 } from '../../../src/asn1/writer.ts';
 import { oids } from '../../../src/asn1/oids.ts';
+import { parseDer } from '../../../src/asn1/reader.ts';
 import { parsePrivateKey } from '../../../src/crypto/private-key.ts';
 import type { KeyPair, KeyPairKind, SignatureAlgorithm } from '../../../src/crypto/provider.ts';
 import { parsePublicKey } from '../../../src/crypto/public-key.ts';
 import { E2eError } from '../../../src/errors.ts';
+import { defaultLimits } from '../../../src/limits.ts';
 import { corpus, hasCorpus } from '../../shared-data.ts';
 import { ecPrivateKey, octets, okpPrivateKey, okpPublicKey, providers, rsaSpki } from './providers.ts';
 
@@ -231,6 +234,35 @@ describe('SubjectPublicKeyInfo', () => {
 });
 
 describe('PKCS #8', () => {
+  it.each(Object.entries(providers))(
+    'with attributes and public key is used: RFC 8410 section 10.3, %s',
+    async (_name, crypto) => {
+      const der = (base64: string) => Uint8Array.from(Buffer.from(base64, 'base64'));
+      const secret = parsePrivateKey(
+        der(
+          'MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC' +
+            'oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB' +
+            'Z9w7lshQhqowtrbLDFw4rXAxZuE=',
+        ),
+      );
+      const publicKey = parsePublicKey(der('MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE='));
+      const signature = await crypto.sign(secret, { scheme: 'ed25519' }, octets('00'));
+      expect(await crypto.verify(publicKey, { scheme: 'ed25519' }, octets('00'), signature)).toBe(true);
+    },
+  );
+
+  it.each(Object.entries(providers))('of version 2 with its public key is used, %s', async (_name, crypto) => {
+    for (const kind of kinds) {
+      const made = await crypto.generateKeyPair(kind);
+      const [version, ...rest] = parseDer(made.privateKey.pkcs8, { limits: defaultLimits }).elements(3);
+      expect(version!.content).toEqual(octets('00'));
+      const half = der(0x81, Uint8Array.of(0), made.publicKey.subjectPublicKey);
+      const more = encodeDer(derSequence(derInteger(1), ...rest.map(({ raw }) => raw), half));
+      const read = parsePrivateKey(more);
+      expect(Buffer.from(read.pkcs8)).toEqual(Buffer.from(made.privateKey.pkcs8));
+    }
+  });
+
   it('shows no secret to logs', () => {
     const seed = '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb';
     const key = okpPrivateKey('ed25519', seed);
