@@ -387,7 +387,11 @@ export const attacks: readonly Attack[] = [
   },
   {
     ...{ row: 19, attack: 'replay' },
-    files: ['security/replayed-stanzas.test.ts', 'unit/stores/replay-file.test.ts'],
+    files: [
+      'security/replayed-stanzas.test.ts',
+      'security/replays-across-processes.test.ts',
+      'unit/stores/replay-file.test.ts',
+    ],
     ...{ codes: codes('REPLAYED'), replies: ['T'] },
     specimens: async (world) =>
       (await both(world, [cpim()])).map((one) => ({ ...one, before: [one.stanza as XmlElement] })),
