@@ -96,8 +96,12 @@ export async function checkCertificate(io: Io, file: string, options: CertCheckO
       io.stdout.write(`  ${outcome}: ${forTerminal(reason)}; at fault: ${shown(failing ?? certificate)}\n`);
     }
     if (!named) {
-      const names = certificate.jids.length === 0 ? 'no JID' : certificate.jids.slice(0, 5).join(', ');
-      io.stdout.write(`  does not name ${jid.toString()}, but ${forTerminal(names)}\n`);
+      const names = certificate.jids.slice(0, 5).join(', ');
+      io.stdout.write(
+        names === ''
+          ? `  names no JID, so that it cannot speak for ${jid.toString()}\n`
+          : `  does not name ${jid.toString()}, but ${forTerminal(names)}\n`,
+      );
     }
   }
   if (failed > 0) {
