@@ -1,6 +1,8 @@
 /**
  * Writing AuthEnvelopedData (RFC 5083) with AES-GCM (RFC 5084) and EnvelopedData (RFC 5652 section 6) with AES-CBC.
  * The structures are those of `enveloped-data.ts` and `recipients.ts`.
+ *
+ * RFC 3923 deviation: section 2: AuthEnvelopedData by default, EnvelopedData by the profile `rfc3923`.
  */
 
 import { serializeAlgorithmIdentifier } from '../asn1/algorithm-identifier.ts';

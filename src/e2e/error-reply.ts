@@ -4,6 +4,8 @@
  * Read to the letter, section 7 is a decryption oracle: whoever can tell `decryption-failed` from
  * `unverified-signature` decrypts AES-CBC byte by byte. The mode `safe` therefore says nothing at all about content
  * that is not AEAD, or whose key travelled under PKCS #1 v1.5.
+ *
+ * RFC 3923 deviation: section 7: no such reply by default, none to strangers, and never the sealed object in it.
  */
 
 import { type E2eError, type E2eReply, replyFor } from '../errors.ts';

@@ -1,4 +1,9 @@
-/** What a recipient is willing to believe, as plain data (RFC 3923 sections 6.3 to 6.10 and 7). */
+/**
+ * What a recipient is willing to believe, as plain data (RFC 3923 sections 6.3 to 6.10 and 7).
+ *
+ * RFC 3923 deviation: section 6.9: `strictPolicy` refuses bad times, which the RFC would have presented with a mark.
+ * RFC 3923 deviation: section 6.10: `strictPolicy` reads neither SHA-1 signatures, nor CBC, nor PKCS #1 v1.5.
+ */
 
 import type { AlgorithmPolicy } from '../backends/backend.ts';
 

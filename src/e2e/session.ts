@@ -269,6 +269,8 @@ export class E2eSession {
    * Seals a request for a contact's certificates (section 6.2). An answer within a day is kept by the option
    * `certificates` and told of by the event of that name; opening it ends in LAYERS_REFUSED, since it is no stanza.
    *
+   * RFC 3923 deviation: section 6.2: made by this call, not by itself, since it says that I mean to write.
+   *
    * @param backend the name of the one whose certificates are wanted; the first unless given
    * @throws {E2eError} as `sealStanza`
    * @throws {TypeError} for a backend that the session does not have

@@ -1,5 +1,8 @@
 /**
  * The `<e2e/>` element: a MIME object as the text of one child of a stanza (RFC 3923 sections 3.1, 4.1, 5 and 9.1).
+ *
+ * RFC 3923 deviation: section 3.1: escaped text as well as CDATA, since servers turn one into the other.
+ * RFC 3923 deviation: section 6.4: base64 or ASCII armor inside in place of `binary`, which XML cannot hold.
  */
 
 import { base64Decode, crlfText, utf8, utf8Decode } from '../bytes.ts';

@@ -1,6 +1,8 @@
 /**
  * Stanza to payload: Message/CPIM with text, PIDF, or application/xmpp+xml (RFC 3922 sections 4.1 and 5.1, RFC 3923
  * sections 3, 4 and 5).
+ *
+ * RFC 3923 deviation: section 4.1: PIDF inside Message/CPIM by default, since alone it names no recipient.
  */
 
 import { E2eError } from '../errors.ts';

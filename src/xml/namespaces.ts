@@ -9,7 +9,11 @@ export const SERVER = 'jabber:server';
 export const STANZA_ERRORS = 'urn:ietf:params:xml:ns:xmpp-stanzas';
 /** RFC 3923 section 9.1, as registered with IANA. */
 export const E2E = 'urn:ietf:params:xml:ns:xmpp-e2e';
-/** The spelling without `:ns:` in the title of RFC 3923 section 9 and its error examples; read, never written. */
+/**
+ * The spelling without `:ns:` in the title of RFC 3923 section 9 and its error examples; read, never written.
+ *
+ * RFC 3923 deviation: section 9: of two spellings the registered one.
+ */
 export const E2E_MISSPELT = 'urn:ietf:params:xml:xmpp-e2e';
 /** RFC 3863 section 4.1.1. */
 export const PIDF = 'urn:ietf:params:xml:ns:pidf';

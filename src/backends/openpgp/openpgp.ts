@@ -1,4 +1,8 @@
-/** The OpenPGP backend: PGP/MIME (RFC 3156) behind the contract of `backends/backend.ts`. */
+/**
+ * The OpenPGP backend: PGP/MIME (RFC 3156) behind the contract of `backends/backend.ts`.
+ *
+ * RFC 3923 deviation: section 2: OpenPGP where it is asked for; S/MIME is there as the RFC wants it.
+ */
 
 import { defaultLimits } from '../../limits.ts';
 import type { BackendCall, CertificateSummary, KeyStore, SecurityBackend } from '../backend.ts';
