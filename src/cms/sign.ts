@@ -1,4 +1,7 @@
-/** Writing signatures (RFC 5652 section 5; RFC 8551 section 2.5 for the attributes). */
+/**
+ * Writing signatures (RFC 5652 section 5; RFC 8551 section 2.5 for the attributes). The structures are those of
+ * `signed-data.ts`, `signer-info.ts` and `signed-attributes.ts`.
+ */
 
 import { serializeAlgorithmIdentifier } from '../asn1/algorithm-identifier.ts';
 import { oids } from '../asn1/oids.ts';

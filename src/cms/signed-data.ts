@@ -105,7 +105,22 @@ function octets(node: Asn1Node): Uint8Array {
   return octetString(node);
 }
 
-/** CertificateSet and RevocationInfoChoices (RFC 5652 section 10.2): X.509 objects are untagged, all others tagged. */
+/**
+ * Certificates and revocation information (RFC 5652 sections 10.2.1 to 10.2.3): what is X.509 is untagged, all else tagged.
+ *
+ *     CertificateSet ::= SET OF CertificateChoices
+ *     CertificateChoices ::= CHOICE {
+ *         certificate              Certificate,
+ *         extendedCertificate  [0] IMPLICIT ExtendedCertificate,
+ *         v1AttrCert           [1] IMPLICIT AttributeCertificateV1,
+ *         v2AttrCert           [2] IMPLICIT AttributeCertificateV2,
+ *         other                [3] IMPLICIT OtherCertificateFormat }
+ *
+ *     RevocationInfoChoices ::= SET OF RevocationInfoChoice
+ *     RevocationInfoChoice ::= CHOICE {
+ *         crl        CertificateList,
+ *         other  [1] IMPLICIT OtherRevocationInfoFormat }
+ */
 function choices(set: Asn1Node | undefined, most: number, mostOctets: number): readonly Uint8Array[] {
   if (set === undefined) return [];
   const found: Uint8Array[] = [];

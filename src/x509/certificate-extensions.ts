@@ -8,7 +8,13 @@ import { type Extension, openExtension } from './extension.ts';
 import { type GeneralName, parseGeneralNames } from './general-names.ts';
 import { type NameConstraints, parseNameConstraints } from './name-constraints.ts';
 
-/** The bits of KeyUsage, in their order (section 4.2.1.3). */
+/**
+ * The bits of KeyUsage (section 4.2.1.3), in their order:
+ *
+ *     KeyUsage ::= BIT STRING {
+ *         digitalSignature (0), nonRepudiation (1), keyEncipherment (2), dataEncipherment (3), keyAgreement (4),
+ *         keyCertSign (5), cRLSign (6), encipherOnly (7), decipherOnly (8) }
+ */
 export const keyUsages = [
   'digitalSignature',
   'nonRepudiation',
@@ -106,10 +112,12 @@ export function decodeCertificateExtensions(
     basicConstraints: decode(oids.basicConstraints, parseBasicConstraints),
     keyUsage: decode(oids.keyUsage, parseKeyUsage),
     extendedKeyUsage: decode(oids.extKeyUsage, parseExtendedKeyUsage),
+    // Section 4.2.1.6: SubjectAltName ::= GeneralNames, a SEQUENCE SIZE (1..MAX) OF GeneralName.
     subjectAltName: decode(oids.subjectAltName, (node) => {
       if (node.tag !== tags.sequence) throw node.malformed('subjectAltName');
       return parseGeneralNames(node);
     }),
+    // Section 4.2.1.2: SubjectKeyIdentifier ::= KeyIdentifier, an OCTET STRING.
     subjectKeyId: decode(oids.subjectKeyIdentifier, (node) => {
       if (node.tag !== tags.octetString) throw node.malformed('subjectKeyIdentifier');
       return octetString(node);
@@ -119,7 +127,11 @@ export function decodeCertificateExtensions(
     certificatePolicies: policies?.oids,
     policyMappings: decode(oids.policyMappings, parsePolicyMappings),
     policyConstraints: decode(oids.policyConstraints, parsePolicyConstraints),
-    inhibitAnyPolicy: decode(oids.inhibitAnyPolicy, skipCerts),
+    // Section 4.2.1.14: InhibitAnyPolicy ::= SkipCerts.
+    inhibitAnyPolicy: decode(oids.inhibitAnyPolicy, (node) => {
+      if (node.tag !== tags.integer) throw node.malformed('inhibitAnyPolicy');
+      return skipCerts(node);
+    }),
     crlDistributionPoints: decode(oids.crlDistributionPoints, parseDistributionPoints),
     unknownCritical: [
       ...unknownCritical.map(([oid]) => oid),
@@ -129,7 +141,11 @@ export function decodeCertificateExtensions(
   };
 }
 
-/** BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER (0..MAX) OPTIONAL } */
+/**
+ * Section 4.2.1.9:
+ *
+ *     BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER (0..MAX) OPTIONAL }
+ */
 function parseBasicConstraints(node: Asn1Node): CertificateExtensions['basicConstraints'] {
   const inside = node.sequence();
   const caNode = inside.optional(tags.boolean);
@@ -151,7 +167,12 @@ function parseKeyUsage(node: Asn1Node): ReadonlySet<KeyUsage> {
   return found;
 }
 
-/** ExtKeyUsageSyntax ::= SEQUENCE SIZE (1..MAX) OF KeyPurposeId */
+/**
+ * Section 4.2.1.12:
+ *
+ *     ExtKeyUsageSyntax ::= SEQUENCE SIZE (1..MAX) OF KeyPurposeId
+ *     KeyPurposeId      ::= OBJECT IDENTIFIER
+ */
 function parseExtendedKeyUsage(node: Asn1Node): readonly string[] {
   if (node.tag !== tags.sequence) throw node.malformed('extendedKeyUsage');
   const purposes = node.elements(mostElements).map(expectOid);
@@ -160,6 +181,8 @@ function parseExtendedKeyUsage(node: Asn1Node): readonly string[] {
 }
 
 /**
+ * Section 4.2.1.1:
+ *
  *     AuthorityKeyIdentifier ::= SEQUENCE {
  *         keyIdentifier             [0] OCTET STRING OPTIONAL,
  *         authorityCertIssuer       [1] GeneralNames OPTIONAL,
@@ -180,6 +203,8 @@ function parseAuthorityKeyId(node: Asn1Node): AuthorityKeyId {
 }
 
 /**
+ * Section 4.2.1.4:
+ *
  *     certificatePolicies ::= SEQUENCE SIZE (1..MAX) OF PolicyInformation
  *     PolicyInformation   ::= SEQUENCE { policyIdentifier OBJECT IDENTIFIER,
  *                                        policyQualifiers SEQUENCE SIZE (1..MAX) OF PolicyQualifierInfo OPTIONAL }
@@ -209,7 +234,13 @@ function parsePolicies(node: Asn1Node): { readonly oids: readonly string[]; read
   return { oids: [...found], unknownQualifiers };
 }
 
-/** PolicyMappings ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE { issuerDomainPolicy OID, subjectDomainPolicy OID } */
+/**
+ * Section 4.2.1.5:
+ *
+ *     PolicyMappings ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE {
+ *         issuerDomainPolicy  OBJECT IDENTIFIER,
+ *         subjectDomainPolicy OBJECT IDENTIFIER }
+ */
 function parsePolicyMappings(node: Asn1Node): readonly PolicyMapping[] {
   if (node.tag !== tags.sequence) throw node.malformed('policyMappings');
   const mappings = node.elements(mostElements).map((element) => {
@@ -223,7 +254,13 @@ function parsePolicyMappings(node: Asn1Node): readonly PolicyMapping[] {
   return mappings;
 }
 
-/** PolicyConstraints ::= SEQUENCE { requireExplicitPolicy [0] INTEGER OPTIONAL, inhibitPolicyMapping [1] INTEGER OPTIONAL } */
+/**
+ * Section 4.2.1.11:
+ *
+ *     PolicyConstraints ::= SEQUENCE {
+ *         requireExplicitPolicy [0] SkipCerts OPTIONAL,
+ *         inhibitPolicyMapping  [1] SkipCerts OPTIONAL }
+ */
 function parsePolicyConstraints(node: Asn1Node): CertificateExtensions['policyConstraints'] {
   const inside = node.sequence();
   const explicit = inside.optional(contextTag(0));

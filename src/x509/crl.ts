@@ -149,6 +149,7 @@ function entryKey(issuerKey: string, serial: Uint8Array): string {
   return `${hex(serial)} ${issuerKey}`;
 }
 
+/** Sections 5.2.3 and 5.2.4: CRLNumber and BaseCRLNumber ::= INTEGER (0..MAX). */
 function crlNumber(node: Asn1Node | undefined): Uint8Array | undefined {
   if (node === undefined) return undefined;
   if (node.tag !== tags.integer) throw node.malformed('number of a revocation list');
@@ -156,6 +157,8 @@ function crlNumber(node: Asn1Node | undefined): Uint8Array | undefined {
 }
 
 /**
+ * Section 5.2.5:
+ *
  *     IssuingDistributionPoint ::= SEQUENCE {
  *         distributionPoint          [0] DistributionPointName OPTIONAL,
  *         onlyContainsUserCerts      [1] BOOLEAN DEFAULT FALSE,

@@ -70,7 +70,11 @@ export function parseDistributionPointName(node: Asn1Node): DistributionPointNam
 }
 
 /**
- * ReasonFlags ::= BIT STRING, bit n of the result for bit n of the string.
+ * Section 4.2.1.13, bit n of the result for bit n of the string:
+ *
+ *     ReasonFlags ::= BIT STRING {
+ *         unused (0), keyCompromise (1), cACompromise (2), affiliationChanged (3), superseded (4),
+ *         cessationOfOperation (5), certificateHold (6), privilegeWithdrawn (7), aACompromise (8) }
  *
  * @throws {E2eError} MALFORMED
  */

@@ -12,6 +12,8 @@
  *         iPAddress                 [7]  OCTET STRING,
  *         registeredID              [8]  OBJECT IDENTIFIER }
  *
+ *     GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName
+ *
  *     OtherName ::= SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT ANY DEFINED BY type-id }
  */
 

@@ -14,7 +14,13 @@ import { allReasons, type DistributionPoint, distributionPointKeys, generalNameK
 /** - `good`: every reason is covered by current lists. `partial`: some are. `unknown`: none is. */
 export type RevocationStatus = 'good' | 'partial' | 'unknown' | 'revoked';
 
-/** CRLReason values (section 5.3.1). */
+/**
+ * Section 5.3.1:
+ *
+ *     CRLReason ::= ENUMERATED {
+ *         unspecified (0), keyCompromise (1), cACompromise (2), affiliationChanged (3), superseded (4),
+ *         cessationOfOperation (5), certificateHold (6), removeFromCRL (8), privilegeWithdrawn (9), aACompromise (10) }
+ */
 const reasons = { unspecified: 0, keyCompromise: 1, caCompromise: 2, hold: 6, removeFromCrl: 8, aaCompromise: 10 };
 
 /** Reasons after which no signature can be told to be older: they have no time limit. */
