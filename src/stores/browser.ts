@@ -1,5 +1,5 @@
 /**
- * The entry `xmpp-e2e/stores/browser`: keys and certificates in IndexedDB.
+ * The entry `xmpp-e2e/stores/browser`: keys, certificates and state in IndexedDB.
  *
  * S/MIME keys are kept as non-extractable CryptoKeys. OpenPGP keys must be handed to openpgp.js as octets: they are kept
  * encrypted under a non-extractable AES-GCM key, which protects a copied profile folder but not against scripts in the
@@ -11,10 +11,12 @@ import { equalBytes } from '../bytes.ts';
 import type { SendingClock } from '../e2e/clock.ts';
 import type { ContactMemory } from '../e2e/known-contacts.ts';
 import type { Pins, PinStore } from '../e2e/pins.ts';
-import { E2eError } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
+import { storeFailed } from './browser-failure.ts';
 import { keyServiceOf, type LockedKeys, lockKeys } from './browser-keys.ts';
 import { maxCandidates } from './memory.ts';
+
+export { type BrowserReplayOptions, browserReplayStore, type BrowserReplayStore } from './browser-replay.ts';
 
 /** A store in IndexedDB; also the memory of for whom a key was ever stored, the pins, and the sending clock. */
 export interface BrowserStore extends KeyStore {
@@ -282,10 +284,4 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
     request.addEventListener('success', () => resolve(request.result));
     request.addEventListener('error', () => reject(request.error ?? new Error('failed')));
   });
-}
-
-function storeFailed(cause: unknown): E2eError {
-  const error = new E2eError('ERR_E2E_STORE_FAILED', 'check', { reason: 'the browser database failed' });
-  error.cause = cause;
-  return error;
 }

@@ -51,6 +51,7 @@ describe.skipIf(!existsSync(executablePath))('Chromium', () => {
         openpgp: trip,
         extraction: [2, false, ['InvalidAccessError']],
         reopened: [1, true, true, 0, [20, false, undefined]],
+        replay: [['decreasing', 'known', 'new'], [], 1, 'known', true, 'ERR_E2E_STORE_FAILED', 'RangeError'],
         'wrong key': 'RangeError',
       };
       expect(report.page).toEqual({ ...expected, dom: true });

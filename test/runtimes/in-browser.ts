@@ -1,8 +1,19 @@
 /** What runs in the page and in a worker: the public API on WebCrypto, with keys in IndexedDB. */
 import { generateIdentity as generateOpenpgp, openpgp } from '../../src/backends/openpgp/index.ts';
 import { generateIdentity as generateSmime, type IdentityAlgorithm, smime } from '../../src/backends/smime/index.ts';
-import { E2eError, E2eSession, Jid, parseXml, PinGuard, ReplayGuard, type SecurityBackend } from '../../src/index.ts';
-import { browserStore } from '../../src/stores/browser.ts';
+import {
+  E2eError,
+  E2eSession,
+  Jid,
+  memoryReplayStore,
+  parseXml,
+  PinGuard,
+  type RecordOptions,
+  type ReplayEntry,
+  ReplayGuard,
+  type SecurityBackend,
+} from '../../src/index.ts';
+import { browserReplayStore, browserStore } from '../../src/stores/browser.ts';
 
 const juliet = Jid.parse('juliet@example.com');
 const romeo = Jid.parse('romeo@example.net');
@@ -18,6 +29,7 @@ export async function run(name: string): Promise<Report> {
   report['openpgp'] = await openpgpTrip(name);
   report['extraction'] = await extraction(name);
   report['reopened'] = await reopened(name);
+  report['replay'] = await replay(name);
   report['wrong key'] = await browserStore(`${name} wrong`).then((store) =>
     store.addSmimeIdentity(juliet, { keys: new TextEncoder().encode('no key'), certificates: new Uint8Array() }).then(
       () => 'taken',
@@ -127,4 +139,47 @@ async function pinned(...stores: readonly Store[]): Promise<unknown> {
   await guards[1]!.forget(romeo);
   const pins = await guards[0]!.pinsOf(juliet);
   return [pins?.keys.length, pins?.sealed, await guards[0]!.pinsOf(romeo)];
+}
+
+function entry(n: number, signed: number, received = signed): ReplayEntry {
+  const time = (ms: number): bigint => BigInt(ms) * 1_000_000n;
+  return { digest: `d${n}`, key: `k${n % 2}`, clock: `c${n % 4}`, signed: time(signed), received: time(received) };
+}
+
+/** The store in the database decides as the one in memory does, survives reopening, and lets one of two tabs win. */
+async function replay(name: string): Promise<unknown> {
+  const bounds = { maxEntries: 12, keepSeconds: 60 };
+  const database = await browserReplayStore({ name: `${name} replay`, ...bounds });
+  const memory = memoryReplayStore(bounds);
+  let state = 3923;
+  const random = (below: number): number => (state = (state * 1103515245 + 12345) % 2147483648) % below;
+  const outcomes = new Map<string, number>();
+  const differences: unknown[] = [];
+  for (let step = 0; step < 400; step++) {
+    const how: RecordOptions = {
+      ordered: random(3) > 0,
+      refuseDecreasing: random(2) > 0,
+      decreasingWindow: 30_000_000_000n,
+    };
+    const one = entry(random(60), 1_000_000 + step * 500 - random(20_000), 1_000_000 + step * 500);
+    const [ours, model] = [await database.record(one, how), await memory.record(one, how)];
+    outcomes.set(ours, (outcomes.get(ours) ?? 0) + 1);
+    const other = entry(random(60), 1_000_000 + step * 500);
+    if (ours !== model || (await database.has(other)) !== (await memory.has(other)))
+      differences.push([step, ours, model]);
+  }
+  const since = await database.since();
+  database.close();
+  const closed = await database.since().catch((error: unknown) => (error as E2eError).code);
+
+  const tabs = await Promise.all([1, 2].map(() => browserReplayStore({ name: `${name} tabs` })));
+  const how = { ordered: true, refuseDecreasing: true, decreasingWindow: 0n };
+  const race = await Promise.all(Array.from({ length: 30 }, (_, i) => tabs[i % 2]!.record(entry(1, 1000), how)));
+  tabs.forEach((tab) => tab.close());
+  const again = await browserReplayStore({ name: `${name} tabs` });
+  const known = await again.record(entry(1, 1000), how);
+  const same = (await browserReplayStore({ name: `${name} replay` })).since().then((time) => time === since);
+  const wrong = await browserReplayStore({ maxEntries: 0 }).catch((error: unknown) => (error as Error).name);
+  const winners = race.filter((outcome) => outcome === 'new').length;
+  return [[...outcomes.keys()].sort(), differences, winners, known, await same, closed, wrong];
 }
