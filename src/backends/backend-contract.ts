@@ -149,6 +149,18 @@ const trials: Readonly<Record<string, Trial>> = {
     expectOctets((await decrypt(people, hidden)).content, 'the content for a hidden recipient');
   },
 
+  'encrypts to text as to octets, where it can': async (people) => {
+    const { backend } = people.sender;
+    if (backend.encryptText === undefined) return;
+    const request = { ...call(people), content, recipients: [people.recipient.jid], hidden: false, ...modern };
+    const text = await backend.encryptText(request);
+    expectThat(/^[\x20-\x7e\n]*$/.test(text), 'an entity as text is not US-ASCII with LF line ends');
+    const opened = await decrypt(people, utf8(text.replaceAll('\n', '\r\n')));
+    expectOctets(opened.content, 'the content of an entity that was encrypted to text');
+    const toNobody = { ...request, recipients: [nobody] };
+    await expectCode('ERR_E2E_NO_RECIPIENT_KEY', () => backend.encryptText!(toNobody));
+  },
+
   'refuses to encrypt where one recipient has no key: NO_RECIPIENT_KEY': async (people) => {
     const { recipient, stranger } = people;
     for (const jid of [nobody, stranger.jid]) {

@@ -220,6 +220,12 @@ export interface SecurityBackend {
   sign(request: SignRequest): Promise<Uint8Array>;
   /** @throws {E2eError} NO_RECIPIENT_KEY when any recipient has no usable, trusted key; LIMIT */
   encrypt(request: EncryptRequest): Promise<Uint8Array>;
+  /**
+   * The same as text of US-ASCII with LF line ends, where a backend has it sooner so: it goes into a stanza as it is.
+   *
+   * @throws {E2eError} as `encrypt`
+   */
+  encryptText?(request: EncryptRequest): Promise<string>;
   /** @throws {E2eError} as `sign` and `encrypt` */
   signAndEncrypt?(request: SignAndEncryptRequest): Promise<Uint8Array>;
   /**

@@ -116,7 +116,7 @@ export async function sealStanza(stanza: object | string, options: SealOptions):
   const readers = mine ? recipients : [...recipients, from.bare()];
   const signing = { ...call, signer: from.bare(), recipients, includeCertificate: given.includeCertificate ?? true };
   const encrypting = { ...call, recipients: readers, hidden: given.hidden ?? false };
-  let secured: Uint8Array;
+  let secured: Uint8Array | string;
   if (typeof profile === 'object') {
     const sealing = { stanza: inner, recipients, at: signed, form };
     secured = await sealDialect(profile, backend, sealing, { ...signing, ...encrypting });
@@ -171,11 +171,14 @@ async function secure(
   content: Uint8Array,
   signing: Signing,
   encrypting: Encrypting,
-): Promise<Uint8Array> {
+): Promise<Uint8Array | string> {
   if (protection === 'sign') return backend.sign({ ...signing, content });
-  if (protection === 'encrypt') return backend.encrypt({ ...encrypting, content });
-  if (backend.signAndEncrypt !== undefined) return backend.signAndEncrypt({ ...signing, ...encrypting, content });
-  return backend.encrypt({ ...encrypting, content: await backend.sign({ ...signing, content }) });
+  if (protection !== 'encrypt' && backend.signAndEncrypt !== undefined) {
+    return backend.signAndEncrypt({ ...signing, ...encrypting, content });
+  }
+  const inner = protection === 'encrypt' ? content : await backend.sign({ ...signing, content });
+  const request = { ...encrypting, content: inner };
+  return backend.encryptText === undefined ? backend.encrypt(request) : backend.encryptText(request);
 }
 
 const subscriptions = ['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'probe'];

@@ -28,10 +28,10 @@ export interface Unwrapped {
  * and the second into LF.
  *
  * @param shell the stanza as servers shall see it, without content
- * @param entity a fixed point of the CRLF map
+ * @param entity a fixed point of the CRLF map, or text with LF line ends
  */
-export function wrap(shell: XmlElement, entity: Uint8Array): XmlElement {
-  const text = utf8Decode(entity).replaceAll('\r\n', '\n');
+export function wrap(shell: XmlElement, entity: Uint8Array | string): XmlElement {
+  const text = typeof entity === 'string' ? entity : utf8Decode(entity).replaceAll('\r\n', '\n');
   const children: XmlNode[] = [element('e2e', E2E, {}, [text]), ...shell.children];
   return shell.withChildren(children);
 }

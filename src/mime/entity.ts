@@ -233,12 +233,25 @@ export function headerValue(entity: Entity, name: string): string | undefined {
  * @throws {TypeError} for a field name or value that the grammar cannot express
  */
 export function serializeEntity(headers: readonly MimeHeader[], ...body: readonly Uint8Array[]): Uint8Array {
+  return concatBytes(utf8(headerBlock(headers, '\r\n')), ...body);
+}
+
+/**
+ * {@link serializeEntity} for a body of text, with LF line ends throughout. Inverse of {@link parseTextEntity}.
+ *
+ * @throws {TypeError} for a field name or value that the grammar cannot express
+ */
+export function serializeTextEntity(headers: readonly MimeHeader[], body: string): string {
+  return headerBlock(headers, '\n') + body;
+}
+
+function headerBlock(headers: readonly MimeHeader[], lineEnd: string): string {
   let block = '';
   for (const { name, value } of headers) {
     if (!/^[!-9;-~]+$/.test(name) || /[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
       throw new TypeError(`not a MIME header field: ${name}`);
     }
-    block += `${name}: ${value}\r\n`;
+    block += `${name}: ${value}${lineEnd}`;
   }
-  return concatBytes(utf8(`${block}\r\n`), ...body);
+  return block + lineEnd;
 }

@@ -1,6 +1,6 @@
 /** Content-Transfer-Encoding (RFC 2045 section 6). */
 
-import { base64Decode, base64Encode } from '../bytes.ts';
+import { base64Decode, base64Encode, base64Text } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import { bodyTextOf, type Entity } from './entity.ts';
 
@@ -36,6 +36,11 @@ export function decodeBody(entity: Entity, stage: E2eStage = 'parse'): Uint8Arra
 /** Encodes a body as base64 in lines of 64 characters ended by CRLF. Inverse of {@link decodeBody}. */
 export function encodeBase64Body(bytes: Uint8Array): Uint8Array {
   return base64Encode(bytes, lineLength);
+}
+
+/** {@link encodeBase64Body} as text with LF line ends. */
+export function encodeBase64Text(bytes: Uint8Array): string {
+  return base64Text(bytes, lineLength, '\n');
 }
 
 /**

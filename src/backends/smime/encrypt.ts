@@ -1,12 +1,12 @@
 /** Encrypts a MIME entity: application/pkcs7-mime (RFC 8551 sections 3.3 and 3.4). */
 
-import { equalBytes } from '../../bytes.ts';
+import { base64Text } from '../../bytes.ts';
 import type { EncryptRequest, KeyStore } from '../backend.ts';
 import { encryptContent } from '../../cms/encrypt.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { E2eError } from '../../errors.ts';
-import { serializeEntity } from '../../mime/entity.ts';
-import { encodeBase64Body } from '../../mime/transfer-encoding.ts';
+import { type MimeHeader, serializeEntity, serializeTextEntity } from '../../mime/entity.ts';
+import { encodeBase64Body, encodeBase64Text } from '../../mime/transfer-encoding.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { recipientCertificates } from './recipient-certificates.ts';
 import type { TrustRules } from './trust.ts';
@@ -24,12 +24,46 @@ export async function encryptEntity(
   rules: TrustRules,
   crypto: CryptoProvider,
 ): Promise<Uint8Array> {
-  const { content, recipients, profile, algorithms, limits } = request;
+  return serializeEntity(headersFor(request), encodeBase64Body(await encryptToCms(request, store, rules, crypto)));
+}
+
+/** {@link encryptEntity} as text with LF line ends. */
+export async function encryptTextEntity(
+  request: EncryptRequest,
+  store: KeyStore,
+  rules: TrustRules,
+  crypto: CryptoProvider,
+): Promise<string> {
+  return serializeTextEntity(headersFor(request), encodeBase64Text(await encryptToCms(request, store, rules, crypto)));
+}
+
+/** RFC 3923 section 6.10: AES-128 in CBC mode, RSA (PKCS #1 v1.5). */
+function isLegacy({ profile }: EncryptRequest): boolean {
+  return profile === 'rfc3923';
+}
+
+function headersFor(request: EncryptRequest): readonly MimeHeader[] {
+  const type = isLegacy(request) ? 'enveloped-data' : 'authEnveloped-data';
+  return [
+    { name: 'Content-Type', value: `application/pkcs7-mime; smime-type=${type}; name=smime.p7m` },
+    { name: 'Content-Transfer-Encoding', value: 'base64' },
+    { name: 'Content-Disposition', value: 'attachment; filename=smime.p7m' },
+  ];
+}
+
+async function encryptToCms(
+  request: EncryptRequest,
+  store: KeyStore,
+  rules: TrustRules,
+  crypto: CryptoProvider,
+): Promise<Uint8Array> {
+  const { content, recipients, algorithms, limits } = request;
   const certificates: Certificate[] = [];
+  const seen = new Set<string>();
+  const question = { ...request, ...algorithms, crypto };
   for (const recipient of recipients) {
-    const question = { ...request, ...algorithms, crypto };
     for (const certificate of await recipientCertificates(store, recipient, question, rules)) {
-      if (!certificates.some(({ der }) => equalBytes(der, certificate.der))) certificates.push(certificate);
+      if (seen.size < seen.add(base64Text(certificate.der)).size) certificates.push(certificate);
     }
     request.signal?.throwIfAborted();
   }
@@ -39,9 +73,8 @@ export async function encryptEntity(
   if (certificates.length > limits.recipients) {
     throw new E2eError('ERR_E2E_LIMIT', 'encrypt', { reason: 'too many recipients' });
   }
-  // RFC 3923 section 6.10: AES-128 in CBC mode, RSA (PKCS #1 v1.5).
-  const legacy = profile === 'rfc3923';
-  const cms = await encryptContent({
+  const legacy = isLegacy(request);
+  return encryptContent({
     content,
     recipients: certificates.map(({ publicKey, issuer, serial }) => ({
       publicKey,
@@ -51,13 +84,4 @@ export async function encryptEntity(
     keyTransport: legacy ? 'rsa-pkcs1v15' : 'rsa-oaep',
     crypto,
   });
-  const type = legacy ? 'enveloped-data' : 'authEnveloped-data';
-  return serializeEntity(
-    [
-      { name: 'Content-Type', value: `application/pkcs7-mime; smime-type=${type}; name=smime.p7m` },
-      { name: 'Content-Transfer-Encoding', value: 'base64' },
-      { name: 'Content-Disposition', value: 'attachment; filename=smime.p7m' },
-    ],
-    encodeBase64Body(cms),
-  );
 }

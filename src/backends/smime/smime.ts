@@ -10,7 +10,7 @@ import { defaultLimits } from '../../limits.ts';
 import { candidateCertificates, certificatesOf } from './certificates.ts';
 import { recognize } from './cms-object.ts';
 import { decryptEntity } from './decrypt.ts';
-import { encryptEntity } from './encrypt.ts';
+import { encryptEntity, encryptTextEntity } from './encrypt.ts';
 import { inspectEntity } from './inspect.ts';
 import { ownCertificates } from './own-certificates.ts';
 import { decryptionKeys } from './own-keys.ts';
@@ -67,6 +67,7 @@ export function smime(options: SmimeOptions): SecurityBackend {
     recognize,
     sign: (request) => signEntity(request, store, rsa, crypto),
     encrypt: (request) => encryptEntity(request, store, rules, crypto),
+    encryptText: (request) => encryptTextEntity(request, store, rules, crypto),
     decrypt: (request) => {
       const { entity, me, limits, signal } = request;
       const keys = async (): ReturnType<typeof decryptionKeys> => {
