@@ -2,6 +2,7 @@
  * The profile `kontalk` against a peer that was made for it: keys, packets, payloads and checks of those clients with
  * Bouncy Castle (`KontalkPeer.java`).
  */
+import * as library from 'openpgp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openpgp } from '../../../src/backends/openpgp/index.ts';
 import type { SecurityBackend } from '../../../src/backends/backend.ts';
@@ -21,6 +22,7 @@ import {
 import { kontalk } from '../../../src/profiles/index.ts';
 import { memoryStore } from '../../../src/stores/index.ts';
 import { Jid } from '../../../src/jid/jid.ts';
+import { makeSignature } from '../../unit/openpgp/forge.ts';
 import { hasKontalkPeer, type KontalkKeys, type KontalkPeer, startKontalkPeer } from './peer.ts';
 
 const at = new Date('2026-11-22T12:00:00Z');
@@ -287,6 +289,28 @@ describe.skipIf(!hasPeer)('what is sealed for the peer', () => {
     const opened = await open(await seal(), { backends: [backendOf('alice')], me: jids.alice });
     expect(opened.stanza.first('body', 'jabber:client')!.text).toBe('O, she doth teach\n\nthe torches \u00e9');
     expect(opened.verdict).toMatchObject({ level: 'good', recipientBound: true });
+  });
+});
+
+describe.skipIf(!hasPeer)('a signing subkey of Alice that Carol adopts', () => {
+  it('does not sign for Carol, with or without the profile', async () => {
+    const alice = await library.readPrivateKey({ binaryKey: keys.alice.secret });
+    const carol = await library.readPrivateKey({ binaryKey: keys.carol.secret });
+    const [hers] = alice.subkeys;
+    const [own] = carol.subkeys;
+    const embedded = hers!.bindingSignatures[0]!.embeddedSignature!;
+    const things = { key: carol.keyPacket, bind: hers!.keyPacket };
+    const type = library.enums.signature.subkeyBinding;
+    const flags = library.enums.keyFlags.signData;
+    const binding = await makeSignature(carol.keyPacket, things, { type, at: born, flags, embedded });
+    Object.assign(own!, { keyPacket: hers!.keyPacket, bindingSignatures: [binding] });
+    const stolen = carol.toPublic().write();
+    const sealed = await peer.seal(keys.alice, [keys.bob], payload({ from: keys.carol.userId }), at);
+    const error = await refused(
+      open(stanza(sealed, 'carol'), { backends: [backendOf('bob', { carol: stolen })] }),
+      'ERR_E2E_SIGNATURE_INVALID',
+    );
+    expect(error.reason).toBe('the signing key is not bound to the certificate');
   });
 });
 
