@@ -278,9 +278,9 @@ async function accepted(doing: Promise<unknown>): Promise<boolean> {
 }
 
 /** Opens what may be wrong; only a refusal of the backend counts as one. */
-async function attempt(backend: SecurityBackend, octets: Uint8Array): Promise<Opened | undefined> {
+async function attempt(backend: SecurityBackend, octets: Uint8Array, mime = false): Promise<Opened | undefined> {
   try {
-    return await open(backend, bare(octets));
+    return await open(backend, mime ? octets : bare(octets));
   } catch (error) {
     if ((error as Error).name !== 'E2eError') throw error;
     return undefined;
@@ -440,7 +440,8 @@ describe('mutations', () => {
     for (let i = 0; i < total; i++) {
       const scene = scenes[i % scenes.length]!;
       const mutant = await scene.mutants[Math.floor(i / scenes.length) % scene.mutants.length]!(next);
-      const opened = await attempt(scene.his, mutant);
+      // Only the whole entity starts with a header field.
+      const opened = await attempt(scene.his, mutant, mutant[0]! < 0x80);
       if (opened === undefined) count.refused++;
       else count.opened++;
       for (const { outcome } of opened?.signatures ?? []) {
@@ -462,9 +463,10 @@ interface MutationScene {
   readonly mutants: readonly ((next: Next) => Promise<Uint8Array>)[];
 }
 
-/** What is mutated: the message; the packets, the signature and the literal under right encryption; a signed message. */
+/** What is mutated: messages, what lies under right encryption, and multipart/signed. */
 async function sceneOf({ juliet: j, romeo: r, hers, his }: Pair): Promise<MutationScene> {
   const sealed = unwrapEncrypted(entity(await seal(hers, 'sign+encrypt')), defaultLimits, 'refuse');
+  const multipart = await seal(hers, 'sign');
   const signer = j.key.subkeys.length > 1 ? j.key.subkeys[1]!.keyPacket : j.key.keyPacket;
   const inside = await inlineSigned(content, signer, { at });
   const [onePass, text, signature] = readPackets(inside, { stage: 'decrypt', maxPackets: 3 });
@@ -490,6 +492,7 @@ async function sceneOf({ juliet: j, romeo: r, hers, his }: Pair): Promise<Mutati
       (next) => Promise.resolve(mutate(inside, next, landmarks)),
       (next) => encrypted(Buffer.concat([before, packet(2, mutate(signature!.body, next, [0, 6, 12]))])),
       (next) => encrypted(literal(mutate(content, next))),
+      (next) => Promise.resolve(mutate(multipart, next, [multipart.length >> 1])),
     ],
   };
 }
