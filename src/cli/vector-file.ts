@@ -11,7 +11,9 @@ export type VectorPolicy = PolicyName | CustomPolicy;
 
 type PolicyName = 'strict' | 'rfc3923';
 
-interface CustomPolicy extends Partial<Pick<Policy, 'unsigned' | 'unboundRecipient'>> {
+interface CustomPolicy extends Partial<
+  Pick<Policy, 'unsigned' | 'untrustedSigner' | 'unknownSigner' | 'unboundRecipient'>
+> {
   readonly base: PolicyName;
   readonly time?: Partial<TimePolicy>;
   readonly algorithms?: Partial<AlgorithmPolicy>;
@@ -28,6 +30,8 @@ export interface VectorExpectation {
   readonly form?: string;
   readonly backend?: string;
   readonly protection?: string;
+  /** What the signature amounts to; of a refused stanza, as far as that had been found. */
+  readonly level?: string;
   readonly sender?: string | null;
   /** Which name in the certificate speaks for the sender. */
   readonly identity?: string;
@@ -37,6 +41,8 @@ export interface VectorExpectation {
   readonly signed?: string;
   readonly timeSource?: string;
   readonly replay?: string;
+  /** How the signer stands to what is pinned for the sender. */
+  readonly pin?: string;
   readonly recipientBound?: boolean;
   readonly recipients?: readonly string[];
   readonly authenticated?: boolean;
@@ -61,8 +67,15 @@ export interface EarlierStanza {
   readonly result?: 'valid' | 'invalid';
 }
 
-/** As the contexts of `openStanza`; the time of `retry` is in text. */
-export type VectorContext = 'live' | 'offline' | 'archive' | 'sent' | 'sent-archive' | { readonly retry: string };
+/** As the contexts of `openStanza`; times are in text. */
+export type VectorContext =
+  | 'live'
+  | 'offline'
+  | 'archive'
+  | 'sent'
+  | 'sent-archive'
+  | { readonly retry: string; readonly verify?: never }
+  | { readonly verify: string; readonly retry?: never };
 
 /** What came out. Facts with a `code` are a refusal. */
 export type Facts = { readonly [name in keyof VectorExpectation]: VectorExpectation[name] | undefined };
@@ -79,6 +92,8 @@ export interface Vector {
   readonly me?: string;
   readonly policy?: VectorPolicy;
   readonly context?: VectorContext;
+  /** What is expected of the sender. */
+  readonly contact?: { readonly sealed?: boolean; readonly keys?: readonly string[] };
   readonly before?: readonly EarlierStanza[];
   /** Since when the memory of accepted stanzas is complete; 2020 unless given. */
   readonly since?: string;
@@ -150,6 +165,7 @@ const keys = {
     'me',
     'policy',
     'context',
+    'contact',
     'before',
     'since',
     'maxEntries',
@@ -182,6 +198,7 @@ const keys = {
     'form',
     'backend',
     'protection',
+    'level',
     'sender',
     'identity',
     'claimedFrom',
@@ -189,6 +206,7 @@ const keys = {
     'signed',
     'timeSource',
     'replay',
+    'pin',
     'recipientBound',
     'recipients',
     'authenticated',
@@ -200,11 +218,12 @@ const keys = {
     'chain',
     'policies',
   ],
-  policy: ['base', 'unsigned', 'unboundRecipient', 'time', 'algorithms'],
+  policy: ['base', 'unsigned', 'untrustedSigner', 'unknownSigner', 'unboundRecipient', 'time', 'algorithms'],
   time: Object.keys(strictPolicy.time),
   algorithms: Object.keys(strictPolicy.algorithms),
   before: ['input', 'at', 'context', 'result'],
-  context: ['retry'],
+  context: ['retry', 'verify'],
+  contact: ['sealed', 'keys'],
 } as const;
 
 /**
@@ -227,6 +246,7 @@ export function parseVectorFile(text: string): VectorFile {
       knownInside(test['expect'], keys.expect, id);
       knownPolicy(test['policy'], id);
       knownInside(test['context'], keys.context, id);
+      knownInside(test['contact'], keys.contact, id);
       for (const earlier of list(test['before'] ?? [])) {
         known(earlier, keys.before, id);
         knownInside(earlier['context'], keys.context, id);

@@ -67,7 +67,11 @@ export async function runVector(vector: Vector, scene: VectorScene): Promise<str
     if (result === 'valid') return `was refused with ${error.code} at ${error.stage} (${error.reason ?? ''})`;
     // What may be refused or accepted is compared only where it is accepted.
     if (result === 'acceptable') return undefined;
-    return differences({ code: error.code, stage: error.stage, reply: replyTo(vector, error) }, expect);
+    const { code, stage, verdict } = error;
+    return differences(
+      { code, stage, reply: replyTo(vector, error), level: verdict?.level, pin: verdict?.pin },
+      expect,
+    );
   }
   if (facts.code !== undefined) {
     if (result === 'valid') return `was refused with ${facts.code} at ${facts.stage ?? ''} (${facts.outcome ?? ''})`;
@@ -111,7 +115,8 @@ function refusedFor(error: unknown): false {
 }
 
 function contextOf(context: VectorContext = 'live'): OpenContext {
-  return typeof context === 'object' ? { retry: new Date(context.retry) } : context;
+  if (typeof context !== 'object') return context;
+  return context.retry === undefined ? { verify: new Date(context.verify) } : { retry: new Date(context.retry) };
 }
 
 const encoder = new TextEncoder();
@@ -124,6 +129,7 @@ const operations: Record<VectorGroup['operation'], (vector: Vector, scene: Vecto
       backends,
       me: vector.me ?? group.me ?? 'romeo@example.net',
       policy: policyOf(vector.policy ?? group.policy),
+      expect: vector.contact,
       replay: new ReplayGuard(memoryReplayStore({ since: new Date(since), maxEntries })),
     };
     const open = (stanza: string, context?: VectorContext, at?: string): Promise<Opened> =>
@@ -135,9 +141,10 @@ const operations: Record<VectorGroup['operation'], (vector: Vector, scene: Vecto
     let opened = await open(input, vector.context, vector.at);
     for (let i = 1; i < repeat; i++) opened = await open(input, vector.context, vector.at);
     const { stanza, verdict } = opened;
-    const { backend, protection, claimedFrom, replay, recipientBound, recipients, authenticated, sender } = verdict;
+    const { backend, protection, level, claimedFrom, replay, pin, recipientBound, recipients, sender } = verdict;
     return {
-      ...{ backend, protection, claimedFrom, replay, recipientBound, recipients, authenticated },
+      ...{ backend, protection, level, claimedFrom, replay, pin, recipientBound, recipients },
+      authenticated: verdict.authenticated,
       form: verdict.payload,
       stanza: canonicalXml(stanza),
       sender: sender?.jid ?? null,

@@ -2,6 +2,7 @@
  * Vectors of what a recipient may believe: time, order, identity, binding, policy and replies. Signed by certificates of
  * one root that Romeo trusts, and the same in every run. Long, since it is a table.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +82,8 @@ const pidf = (timestamp: string): Uint8Array =>
 
 interface Signed {
   readonly by?: Authority;
+  /** Whether the certificate goes along: it does unless given. */
+  readonly carried?: boolean;
   /** The signingTime attribute. */
   readonly signedAt?: string;
   /** No signed attributes at all. */
@@ -89,10 +92,14 @@ interface Signed {
   readonly about?: Uint8Array;
 }
 
-function sign(content: Uint8Array, { by = her, signedAt, bare = false, about }: Signed = {}): Uint8Array {
+function sign(
+  content: Uint8Array,
+  { by = her, carried = true, signedAt, bare = false, about }: Signed = {},
+): Uint8Array {
   const time = signedAt === undefined ? [] : [attribute(oids.signingTime, timeElement(new Date(signedAt)))];
   const attributes = bare ? null : (digest: Uint8Array) => [...usualAttributes(digest), ...time];
-  return multipartSigned(content, signedData({ content, signers: [{ by, attributes, about }] }));
+  const certificates = carried ? undefined : [];
+  return multipartSigned(content, signedData({ content, signers: [{ by, attributes, about }], certificates }));
 }
 
 const encrypt = (content: Uint8Array, cipher: 'gcm' | 'cbc', transport: 'oaep' | 'pkcs1v15' = 'oaep'): Uint8Array =>
@@ -155,8 +162,9 @@ function bad(
   input: string,
   [code, stage, reply]: readonly [code: string, stage: string, reply?: string | null],
   more: More = {},
+  found: Pick<VectorExpectation, 'level' | 'pin'> = {},
 ): Vector {
-  const expect = { code: `ERR_E2E_${code}`, stage, ...(reply !== undefined && { reply }) };
+  const expect = { code: `ERR_E2E_${code}`, stage, ...(reply !== undefined && { reply }), ...found };
   return { id: `verdict::${id}`, comment, rfc: [rfc], result: 'invalid', input, ...more, expect };
 }
 
@@ -926,6 +934,223 @@ const policies: readonly Vector[] = [
   ]),
 ];
 
+/** Certificates of an authority that Romeo does not know. */
+const elsewhere = issue({ name: 'Another root', ca: true });
+const sheByOthers = issue({ name: 'Juliet by others', issuer: elsewhere, extensions: namesOf(juliet) });
+const malloryByOthers = issue({ name: 'Mallory by others', issuer: elsewhere, extensions: namesOf(mallory) });
+const herExpired = issue({
+  name: 'Juliet of old',
+  issuer: root,
+  extensions: namesOf(juliet),
+  notAfter: new Date(start - 1000),
+});
+
+function namesOf(jid: string): readonly DerPart[] {
+  return [serializeExtension(oids.subjectAltName, false, derSequence(uri(`im:${jid}`)))];
+}
+
+const unknownSigner = custom({ unknownSigner: 'deliver' });
+const untrustedSigner = custom({ untrustedSigner: 'deliver' });
+const everything = custom({ unsigned: 'deliver', untrustedSigner: 'deliver', unknownSigner: 'deliver' }, 'rfc3923');
+const notCarried = said({}, {}, { carried: false });
+const byOthers = said({}, {}, { by: sheByOthers });
+const rfc67 = 'RFC 3923 §6.7';
+
+const levels: readonly Vector[] = [
+  good('level::good', 'signed by a certificate below the anchor', rfc67, said({}, {}, {}), {
+    level: 'good',
+    pin: 'off',
+  }),
+  bad(
+    'level::unknown',
+    'no certificate goes along, and none is at hand',
+    rfc67,
+    notCarried,
+    ['SIGNER_UNKNOWN', 'verify', S],
+    {},
+    { level: 'unknown-signer' },
+  ),
+  good(
+    'level::unknown-delivered',
+    'the same by choice: no sender, and no state of one',
+    rfc67,
+    notCarried,
+    { level: 'unknown-signer', sender: null, claimedFrom: juliet, authenticated: false, replay: 'off', pin: 'off' },
+    unknownSigner,
+  ),
+  good(
+    'level::unknown-encrypted',
+    'the same inside AEAD: nobody on the way could change it',
+    rfc67,
+    stanza(encrypt(sign(cpim(), { carried: false }), 'gcm')),
+    { level: 'unknown-signer', sender: null, authenticated: true },
+    unknownSigner,
+  ),
+  bad(
+    'level::unknown-untrusted',
+    'the choice for untrusted signers is not one for unknown ones',
+    rfc67,
+    notCarried,
+    ['SIGNER_UNKNOWN', 'verify', S],
+    untrustedSigner,
+    { level: 'unknown-signer' },
+  ),
+  bad(
+    'level::untrusted',
+    'a certificate of an authority that nobody trusts',
+    rfc33,
+    byOthers,
+    ['SIGNER_UNTRUSTED', 'verify', S],
+    {},
+    { level: 'untrusted' },
+  ),
+  good(
+    'level::untrusted-delivered',
+    'the same by choice',
+    rfc33,
+    byOthers,
+    { level: 'untrusted', sender: null, claimedFrom: juliet, replay: 'off' },
+    untrustedSigner,
+  ),
+  bad(
+    'level::untrusted-unknown',
+    'the choice for unknown signers is not one for untrusted ones',
+    rfc33,
+    byOthers,
+    ['SIGNER_UNTRUSTED', 'verify', S],
+    unknownSigner,
+    { level: 'untrusted' },
+  ),
+  bad(
+    'level::untrusted-other',
+    'an untrusted certificate that does not even claim to be the sender, by choice',
+    rfc33,
+    said({}, {}, { by: malloryByOthers }),
+    senderMismatch,
+    untrustedSigner,
+    { level: 'untrusted' },
+  ),
+  bad(
+    'level::expired',
+    'expired is delivered by no choice',
+    'RFC 5280 §6.1.3',
+    said({}, {}, { by: herExpired }),
+    ['SIGNER_UNTRUSTED', 'verify', S],
+    everything,
+    { level: 'untrusted' },
+  ),
+  bad(
+    'level::forged',
+    'forged is delivered by no choice',
+    rfc67,
+    stanza(sign(cpim({}, 'Flee'), { about: cpim() })),
+    ['SIGNATURE_INVALID', 'verify', S],
+    everything,
+    { level: 'forged' },
+  ),
+  good(
+    'level::verified-again',
+    'judged again after it was delivered: no error, and no second delivery',
+    rfc67,
+    said(),
+    { level: 'good', replay: 'known', time: 'ok' },
+    { before: [{ input: said(), at }], context: { verify: at }, at: after(day) },
+  ),
+  bad(
+    'level::verified-before',
+    'live, after it was judged again: a replay',
+    rfc39,
+    said(),
+    ['REPLAYED', 'check', T],
+    { before: [{ input: said(), context: { verify: at } }] },
+    { level: 'good' },
+  ),
+];
+
+const herFingerprint = createHash('sha256').update(her.der).digest('hex');
+const hers = { contact: { keys: [herFingerprint] } };
+const sealedOnly = { contact: { sealed: true } };
+const plain = (attributes: string, content: string, name = 'message'): string =>
+  `<${name} xmlns='jabber:client' from='${juliet}/balcony' to='${romeo}' id='m1' ${attributes}>${content}</${name}>`;
+const rfc11 = 'RFC 3923 §11';
+
+const expected: readonly Vector[] = [
+  good('expected::pinned', 'signed with the pinned key', rfc33, said(), { pin: 'match', level: 'good' }, hers),
+  bad(
+    'expected::changed',
+    'signed with another key that is trusted too',
+    rfc33,
+    said({}, {}, { by: pinned }),
+    ['SIGNER_UNTRUSTED', 'check', S],
+    hers,
+    { pin: 'changed', level: 'good' },
+  ),
+  good(
+    'expected::several',
+    'one of several pinned keys',
+    rfc33,
+    said(),
+    { pin: 'match' },
+    { contact: { keys: ['ab'.repeat(32), herFingerprint] } },
+  ),
+  bad(
+    'expected::unsigned',
+    'unsigned where a key is pinned, by a policy that delivers it',
+    rfc67,
+    unsignedGcm,
+    ['UNSIGNED', 'verify', S],
+    { ...lax, ...hers },
+    { level: 'unsigned' },
+  ),
+  bad(
+    'expected::unknown',
+    'signer unknown where sealed stanzas are expected, by a policy that delivers it',
+    rfc67,
+    notCarried,
+    ['SIGNER_UNKNOWN', 'verify', S],
+    { ...unknownSigner, ...sealedOnly },
+    { level: 'unknown-signer' },
+  ),
+  good('expected::sealed', 'sealed as expected', rfc11, said(), { pin: 'none', level: 'good' }, sealedOnly),
+  bad(
+    'expected::plain',
+    'plain where sealed is expected',
+    rfc11,
+    plain(`type='chat'`, '<body>Hi</body>'),
+    ['DOWNGRADE', 'unwrap', null],
+    sealedOnly,
+  ),
+  bad(
+    'expected::plain-result',
+    'a plain answer to a sealed request',
+    rfc11,
+    plain(`type='result'`, '', 'iq'),
+    ['DOWNGRADE', 'unwrap', null],
+    sealedOnly,
+  ),
+  bad(
+    'expected::plain-pinned',
+    'plain where a key is pinned',
+    rfc11,
+    plain('', '', 'presence'),
+    ['DOWNGRADE', 'unwrap', null],
+    hers,
+  ),
+  bad(
+    'expected::deep',
+    'a sealed object that is no child of the stanza is none',
+    rfc11,
+    plain('', `<x xmlns='urn:x'><e2e xmlns='urn:ietf:params:xml:ns:xmpp-e2e'>x</e2e></x>`),
+    ['DOWNGRADE', 'unwrap', null],
+    sealedOnly,
+  ),
+  bad('expected::nothing', 'plain where nothing is expected', 'RFC 3923 §7', plain('', ''), [
+    'NOT_SEALED',
+    'unwrap',
+    answer('service-unavailable'),
+  ]),
+];
+
 const replies: readonly Vector[] = [
   bad('reply::bad-signature', 'a bad signature inside AEAD', 'RFC 3923 §7', failedGcm, [
     'SIGNATURE_INVALID',
@@ -1019,10 +1244,11 @@ function writeKeys(): void {
 /** All vectors of verdicts; writes the keys that they need. */
 export function verdictSuite(): Suite {
   writeKeys();
-  const tests = [times, delays, contexts, order, identities, bindings, policies, replies];
+  const tests = [times, delays, contexts, order, identities, bindings, policies, levels, expected, replies];
   return {
     suite: 'stanzas/verdicts',
-    description: 'What a recipient may believe: time, order, identity, binding, policy, and what may be answered.',
+    description:
+      'What a recipient may believe: time, order, identity, binding, policy, levels, pins, and what may be answered.',
     groups: tests.map((list) => ({
       ...{ operation: 'open', backends: ['smime'], keys: folder, me: romeo, policy: 'strict', at, tests: list },
     })),

@@ -88,7 +88,8 @@ function policyOf(policy: VectorPolicy = 'strict'): Policy {
 }
 
 function contextOf(context: Vector['context'] = 'live'): OpenContext {
-  return typeof context === 'object' && 'retry' in context ? { retry: new Date(context.retry) } : context;
+  if (typeof context !== 'object') return context;
+  return context.retry === undefined ? { verify: new Date(context.verify) } : { retry: new Date(context.retry) };
 }
 
 const root = fileURLToPath(new URL('../../../vectors/', import.meta.url));
