@@ -62,25 +62,33 @@ public class SmimeFixtures {
             put(file + ".detached", generator.generate(new CMSProcessableByteArray(content), false).getEncoded("DER"));
         }
         KeyPair sender = generate("X25519", null);
-        for (String name : new String[] {"X25519", "ML-KEM-512", "ML-KEM-768", "ML-KEM-1024", "P-256", "RSA-2048"}) {
+        List<RecipientInfoGenerator> everybody = new ArrayList<>();
+        String[] names = {"X25519", "ML-KEM-512", "ML-KEM-768", "ML-KEM-1024", "P-256", "P-384", "P-521", "RSA-2048"};
+        for (String name : names) {
             KeyPair keys =
-                name.equals("P-256") ? generate("EC", new ECGenParameterSpec(name))
+                name.startsWith("P-") ? generate("EC", new ECGenParameterSpec(name))
                 : name.equals("RSA-2048") ? generate("RSA", new RSAKeyGenParameterSpec(2048, RSAKeyGenParameterSpec.F4))
                 : generate(name, null);
-            boolean agrees = name.equals("X25519") || name.equals("P-256");
+            boolean agrees = name.equals("X25519") || name.startsWith("P-");
             X509Certificate certificate = certify(name, keys.getPublic(), anchor, root.getPrivate(), "SHA256withECDSA", serial++,
                 agrees ? KeyUsage.keyAgreement : KeyUsage.keyEncipherment);
             String file = save(name, keys, certificate);
-            put(file + ".gcm", authEnveloped(recipient(name, certificate, sender), null, false));
-            put(file + ".cbc", enveloped(recipient(name, certificate, sender)));
+            everybody.add(recipient(name, certificate, sender, false));
+            put(file + ".gcm", authEnveloped(List.of(recipient(name, certificate, sender, false)), null, false));
+            put(file + ".cbc", enveloped(recipient(name, certificate, sender, false)));
+            // With X25519 it makes another key of ukm than RFC 8418 section 2.2 does.
+            if (name.startsWith("P-")) put(file + ".ukm", enveloped(recipient(name, certificate, sender, true)));
             if (name.equals("P-256") || name.equals("RSA-2048") || name.equals("X25519")) {
-                put(file + ".attributes", authEnveloped(recipient(name, certificate, sender), attributes(), false));
-                put(file + ".unauthenticated", authEnveloped(recipient(name, certificate, sender), attributes(), true));
+                RecipientInfoGenerator one = recipient(name, certificate, sender, false);
+                put(file + ".attributes", authEnveloped(List.of(one), attributes(), false));
+                put(file + ".unauthenticated", authEnveloped(List.of(one), attributes(), true));
             }
         }
+        put("everybody.gcm", authEnveloped(everybody, null, false));
     }
 
-    static RecipientInfoGenerator recipient(String name, X509Certificate certificate, KeyPair sender) throws Exception {
+    static RecipientInfoGenerator recipient(String name, X509Certificate certificate, KeyPair sender, boolean ukm)
+            throws Exception {
         if (name.startsWith("ML-KEM")) {
             return new JceKEMRecipientInfoGenerator(certificate, CMSAlgorithm.AES256_WRAP)
                 .setKDF(new AlgorithmIdentifier(PKCSObjectIdentifiers.id_alg_hkdf_with_sha256)).setProvider("BC");
@@ -95,9 +103,14 @@ public class SmimeFixtures {
         }
         boolean x25519 = name.equals("X25519");
         KeyPair ephemeral = x25519 ? sender : generate("EC", new ECGenParameterSpec(name));
-        return new JceKeyAgreeRecipientInfoGenerator(x25519 ? X25519_HKDF_SHA256 : CMSAlgorithm.ECDH_SHA256KDF,
+        ASN1ObjectIdentifier derivation =
+            x25519 ? X25519_HKDF_SHA256
+            : name.equals("P-256") ? CMSAlgorithm.ECDH_SHA256KDF
+            : name.equals("P-384") ? CMSAlgorithm.ECDH_SHA384KDF : CMSAlgorithm.ECDH_SHA512KDF;
+        JceKeyAgreeRecipientInfoGenerator generator = new JceKeyAgreeRecipientInfoGenerator(derivation,
             ephemeral.getPrivate(), ephemeral.getPublic(), CMSAlgorithm.AES256_WRAP)
             .addRecipient(certificate).setProvider("BC");
+        return ukm ? generator.setUserKeyingMaterial(new byte[] {0, 1, 2, 3, 4, 5, 6, 7}) : generator;
     }
 
     static CMSAttributeTableGenerator attributes() {
@@ -108,10 +121,10 @@ public class SmimeFixtures {
         return new SimpleAttributeTableGenerator(new AttributeTable(table));
     }
 
-    static byte[] authEnveloped(RecipientInfoGenerator recipient, CMSAttributeTableGenerator attributes, boolean unauthenticated)
-            throws Exception {
+    static byte[] authEnveloped(List<RecipientInfoGenerator> recipients, CMSAttributeTableGenerator attributes,
+            boolean unauthenticated) throws Exception {
         CMSAuthEnvelopedDataGenerator generator = new CMSAuthEnvelopedDataGenerator();
-        generator.addRecipientInfoGenerator(recipient);
+        for (RecipientInfoGenerator recipient : recipients) generator.addRecipientInfoGenerator(recipient);
         if (attributes != null && unauthenticated) generator.setUnauthenticatedAttributeGenerator(attributes);
         else if (attributes != null) generator.setAuthenticatedAttributeGenerator(attributes);
         OutputAEADEncryptor cipher =
