@@ -3,37 +3,37 @@
 const generator = 0x864cfb00;
 const start = 0xb704ce00;
 
-/** tables[k][octet]: what an octet is worth with k more octets behind it, in the upper 24 bits of a word. */
-const tables: readonly Int32Array[] = Array.from({ length: 8 }, () => new Int32Array(256));
+/** At 256 k + octet: what an octet is worth with k more octets behind it, in the upper 24 bits of a word. */
+const table = new Int32Array(8 * 256);
 for (let octet = 0; octet < 256; octet++) {
   let crc = octet << 24;
   for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc < 0 ? generator : 0);
-  tables[0]![octet] = crc;
+  table[octet] = crc;
 }
-for (let octet = 0; octet < 256; octet++) {
-  let crc = tables[0]![octet]!;
-  for (const table of tables.slice(1)) {
-    crc = (crc << 8) ^ tables[0]![crc >>> 24]!;
-    table[octet] = crc;
-  }
+for (let i = 256; i < table.length; i++) {
+  const crc = table[i - 256]!;
+  table[i] = (crc << 8) ^ table[crc >>> 24]!;
 }
 
 /** The CRC-24 of octets, in three octets. */
 export function crc24(data: Uint8Array): Uint8Array {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [Int32Array, ...Int32Array[]];
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const t = table;
   let crc = start;
   let i = 0;
   for (const last = data.length - 7; i < last; i += 8) {
+    const first = crc ^ view.getInt32(i);
+    const second = view.getInt32(i + 4);
     crc =
-      t7![(crc >>> 24) ^ data[i]!]! ^
-      t6![((crc >>> 16) & 255) ^ data[i + 1]!]! ^
-      t5![((crc >>> 8) & 255) ^ data[i + 2]!]! ^
-      t4![data[i + 3]!]! ^
-      t3![data[i + 4]!]! ^
-      t2![data[i + 5]!]! ^
-      t1![data[i + 6]!]! ^
-      t0[data[i + 7]!]!;
+      t[0x700 + (first >>> 24)]! ^
+      t[0x600 + ((first >>> 16) & 255)]! ^
+      t[0x500 + ((first >>> 8) & 255)]! ^
+      t[0x400 + (first & 255)]! ^
+      t[0x300 + (second >>> 24)]! ^
+      t[0x200 + ((second >>> 16) & 255)]! ^
+      t[0x100 + ((second >>> 8) & 255)]! ^
+      t[second & 255]!;
   }
-  for (; i < data.length; i++) crc = (crc << 8) ^ t0[(crc >>> 24) ^ data[i]!]!;
+  for (; i < data.length; i++) crc = (crc << 8) ^ t[(crc >>> 24) ^ data[i]!]!;
   return Uint8Array.of(crc >>> 24, (crc >>> 16) & 255, (crc >>> 8) & 255);
 }
