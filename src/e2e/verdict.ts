@@ -116,6 +116,9 @@ function signatureWords({ level, claimedFrom, signature, sender, pin }: VerdictF
   } else lines.push(`${sender === undefined ? 'signed, but not found to be' : 'signed by'} ${sender ?? claimedFrom}`);
   if (level !== 'good' && signature !== undefined) lines.push(`why: ${escapeForDisplay(signature.reason, 160)}`);
   if (signature?.fingerprint !== undefined) lines.push(`signing certificate ${signature.fingerprint}`);
+  // Section 6.3: tell the addresses in the certificate where they are not the sender's.
+  const names = sender === undefined || sender === null ? (signature?.names ?? []) : [];
+  if (names.length > 0) lines.push(`that certificate names ${escapeForDisplay(names.join(', '), 320)}`);
   if (pin !== undefined && pin !== 'off') lines.push(pinWords[pin]);
   return lines;
 }

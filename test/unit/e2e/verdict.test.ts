@@ -69,7 +69,9 @@ describe('a verdict', () => {
     expect(words({ level, sender: null })).toEqual([
       `${said}: ${juliet} is only claimed to be the sender`,
       'why: the reason',
-      ...usual.slice(1),
+      usual[1],
+      `that certificate names ${juliet}`,
+      ...usual.slice(2),
     ]);
   });
 
@@ -155,11 +157,12 @@ describe('the verdict of an error', () => {
     expect(describeVerdict(partial)).toEqual([
       `signed, but not found to be ${juliet}`,
       'signing certificate ab12',
+      `that certificate names ${juliet}`,
       plain,
     ]);
     expect(describeVerdict({ ...partial, sender: juliet })[0]).toBe(`signed by ${juliet}`);
     const time = { status: 'old', signed: '2026-11-22T12:00:00.000Z' };
-    expect(describeVerdict({ ...partial, time, outside: ['{urn:x}y'] }).slice(3)).toEqual([
+    expect(describeVerdict({ ...partial, time, outside: ['{urn:x}y'] }).slice(4)).toEqual([
       'OLD (2026-11-22T12:00:00.000Z)',
       'unprotected beside it: {urn:x}y',
     ]);
