@@ -56,7 +56,7 @@ export async function revocationStatus(
     const entry = base.entry(certificate.issuer.key, certificate.serial);
     if (base.baseNumber !== undefined) {
       // A delta without its base still tells of new revocations.
-      if (entry !== undefined && entry.reason !== reasons.removeFromCrl && counts(entry, at)) return 'revoked';
+      if (entry !== undefined && entry.reason !== reasons.removeFromCrl && counts(entry, base, at)) return 'revoked';
       continue;
     }
     const delta = newestDelta(base, deltas);
@@ -65,16 +65,19 @@ export async function revocationStatus(
     const ended =
       entry?.reason === reasons.hold &&
       (update?.reason === reasons.removeFromCrl || lists.some(({ crl }) => supersedes(crl, base)));
-    if (entry !== undefined && !ended && counts(entry, at)) return 'revoked';
+    if (entry !== undefined && !ended && counts(entry, base, at)) return 'revoked';
     if (base.unknownCritical || delta?.unknownCritical === true) continue;
     if (isCurrent(base, at) || (delta !== undefined && isCurrent(delta, at))) covered |= list.covered;
   }
   return covered === allReasons ? 'good' : covered === 0 ? 'unknown' : 'partial';
 }
 
-/** Whether an entry bears on the time asked about. */
-function counts(entry: CrlEntry, at: Date): boolean {
-  if (compromise.has(entry.reason)) return true;
+/**
+ * Whether an entry bears on the time asked about. One in a list that was out by then does, whatever date it has (section
+ * 6.3.3 (i) asks for none); only a list that was made later tells of certificates that were still good.
+ */
+function counts(entry: CrlEntry, { thisUpdate }: Crl, at: Date): boolean {
+  if (compromise.has(entry.reason) || thisUpdate <= at) return true;
   const { revocationDate, invalidityDate = revocationDate } = entry;
   return Math.min(revocationDate.getTime(), invalidityDate.getTime()) <= at.getTime();
 }

@@ -1106,15 +1106,40 @@ const revocation: readonly Case[] = [
     'revoked',
     ({ serial }) => [{ revoked: [{ serial, reason: 1, date: daysFromNow(1) }] }],
   ),
-  listed('superseded-later', 'superseded tomorrow: valid today', 'RFC 5280 5.3.1', 'trusted', ({ serial }) => [
-    { revoked: [{ serial, reason: 4, date: daysFromNow(1) }] },
-  ]),
   listed(
-    'invalidity-date',
-    'superseded tomorrow, and invalid since yesterday',
+    'superseded-later',
+    'on a current list as superseded, from tomorrow',
+    'RFC 5280 6.3.3 (i)',
+    'revoked',
+    ({ serial }) => [{ revoked: [{ serial, reason: 4, date: daysFromNow(1) }] }],
+  ),
+  listed(
+    'later-list',
+    'superseded tomorrow, says a list of the day after: an archive may still take what was signed today',
+    'RFC 5280 5.3.1',
+    'trusted',
+    ({ serial }) => [{ thisUpdate: daysFromNow(2), revoked: [{ serial, reason: 4, date: daysFromNow(1) }] }],
+    {},
+    { result: 'acceptable' },
+  ),
+  listed(
+    'later-list-invalidity-date',
+    'superseded tomorrow, says a list of the day after, and invalid since yesterday',
     'RFC 5280 5.3.2',
     'revoked',
-    ({ serial }) => [{ revoked: [{ serial, reason: 4, date: daysFromNow(1), invalidityDate: daysFromNow(-1) }] }],
+    ({ serial }) => [
+      {
+        thisUpdate: daysFromNow(2),
+        revoked: [{ serial, reason: 4, date: daysFromNow(1), invalidityDate: daysFromNow(-1) }],
+      },
+    ],
+  ),
+  listed(
+    'later-list-compromised',
+    'compromised tomorrow, says a list of the day after: nobody can tell when the key was lost',
+    'RFC 5280 5.3.1',
+    'revoked',
+    ({ serial }) => [{ thisUpdate: daysFromNow(2), revoked: [{ serial, reason: 1, date: daysFromNow(1) }] }],
   ),
   listed('outdated', 'nextUpdate has passed', 'RFC 5280 6.3.3 (a)', 'untrusted', () => [
     { thisUpdate: daysFromNow(-40), nextUpdate: daysFromNow(-1) },

@@ -93,6 +93,7 @@ describe('extensions (RFC 5280 section 4.2)', () => {
     'an extension with more fields': [derSequence(derOid('1.2.3.4'), der(4, derSequence()), der(4, derSequence()))],
     'a value with trailing octets': [derSequence(derOid(oids.inhibitAnyPolicy), der(4, derInteger(1), derInteger(1)))],
     'keyUsage without a usage': [one(oids.keyUsage, der(3, Uint8Array.of(0)))],
+    'inhibitAnyPolicy of another type': [one(oids.inhibitAnyPolicy, der(4, Uint8Array.of(1)))],
     'keyUsage of another type': [one(oids.keyUsage, derInteger(1))],
     'a negative path length': [one(oids.basicConstraints, derSequence(yes, small(2, 0xff)))],
     'basicConstraints with more fields': [one(oids.basicConstraints, derSequence(yes, derInteger(1), no))],
