@@ -9,7 +9,7 @@
  */
 
 import { provider } from '#crypto';
-import { concatBytes } from '../../bytes.ts';
+import { concatBytes, joinBytes } from '../../bytes.ts';
 import type { MaybePromise } from '../../crypto/provider.ts';
 import { fastPrimitives } from './fast/path.ts';
 import { enums } from './library.ts';
@@ -142,7 +142,7 @@ export async function openAeadData(
   const parameters = { key, nonce: chunks.nonce(index), additionalData: chunks.finalData(index, total) };
   const final = await openChunk(aead, parameters, body.subarray(end));
   if (final === undefined) return undefined;
-  return opened.length === 1 ? opened[0] : concatBytes(...opened);
+  return opened.length === 1 ? opened[0] : joinBytes(opened);
 }
 
 /** 64 KiB to a chunk (RFC 9580 section 5.13.2 asks readers for no more than 4 MiB). */

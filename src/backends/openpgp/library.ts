@@ -24,8 +24,8 @@ import {
   SignaturePacket,
   SymEncryptedIntegrityProtectedDataPacket,
 } from 'openpgp';
-import { concatBytes } from '../../bytes.ts';
-import { readPackets } from './packets.ts';
+import { joinBytes } from '../../bytes.ts';
+import { readPackets, writePacket } from './packets.ts';
 
 export { enums, generateKey, libraryDefaults, readKeys, readMessage, readPrivateKeys };
 export type { Config, Key };
@@ -305,8 +305,10 @@ function countPackets(): void {
     if (maxPackets === undefined) return read.call(this, bytes, allowed, config, ...rest);
     // All octets first, so that an AEAD is checked up to its last tag before any of them is parsed.
     const octets = await allOctets(bytes);
-    readPackets(octets, { stage: 'decrypt', maxPackets, shortFirstPart: bounds?.[shortFirstPart] });
-    return read.call(this, octets, allowed, config, ...rest);
+    const packets = readPackets(octets, { stage: 'decrypt', maxPackets, shortFirstPart: bounds?.[shortFirstPart] });
+    // Packets that came in parts are given in one: the library takes microseconds for each part, and there can be one
+    // for every two octets.
+    return read.call(this, joinBytes(packets.map(({ tag, body }) => writePacket(tag, body))), allowed, config, ...rest);
   };
 }
 countPackets();
@@ -337,7 +339,7 @@ export async function allOctets(octets: Uint8Array | OctetStream): Promise<Uint8
   const chunks: Uint8Array[] = [];
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return concatBytes(...chunks);
+    if (done) return joinBytes(chunks);
     if (value !== undefined) chunks.push(value);
   }
 }

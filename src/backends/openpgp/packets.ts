@@ -6,7 +6,7 @@
  *     old format: %b10ttttll length body        length := 1, 2 or 4 octets, or up to the end
  */
 
-import { concatBytes } from '../../bytes.ts';
+import { concatBytes, joinBytes } from '../../bytes.ts';
 import { E2eError, type E2eStage } from '../../errors.ts';
 
 /** One packet. */
@@ -141,7 +141,7 @@ export function readPackets(bytes: Uint8Array, options: ReadPacketsOptions): rea
       i += length;
       if (!partial) break;
     }
-    packets.push({ tag: packetTag, body: parts.length === 1 ? parts[0]! : concatBytes(...parts) });
+    packets.push({ tag: packetTag, body: parts.length === 1 ? parts[0]! : joinBytes(parts) });
   }
   return packets;
 }
