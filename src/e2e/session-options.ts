@@ -70,7 +70,7 @@ export interface SessionOptions {
 }
 
 /** Every option there is. */
-export const sessionOptionNames = [
+export const sessionOptionNames: readonly (keyof SessionOptions)[] = [
   'jid',
   'backends',
   'policy',
@@ -92,7 +92,7 @@ export const sessionOptionNames = [
   'isContact',
   'timeout',
   'limits',
-] as const satisfies readonly (keyof SessionOptions)[];
+];
 
 /** What a session tells. */
 export interface SessionEvents {
