@@ -25,6 +25,14 @@ export interface InspectedNode {
 export interface InspectOptions {
   readonly backends: readonly SecurityBackend[];
   readonly limits?: Limits | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What describing every layer needs. */
+interface Call {
+  readonly backends: readonly SecurityBackend[];
+  readonly limits: Limits;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -44,7 +52,8 @@ export function isSealed(stanza: object | string): boolean {
  * @throws {E2eError} NOT_SEALED, MALFORMED, LIMIT, LAYERS_REFUSED for the stanza and its `<e2e/>`
  */
 export async function inspectStanza(stanza: object | string, options: InspectOptions): Promise<InspectedNode> {
-  const { backends, limits = defaultLimits } = readOptions(options, ['backends', 'limits']);
+  const { backends, limits = defaultLimits, signal } = readOptions(options, ['backends', 'limits', 'signal']);
+  signal?.throwIfAborted();
   const tree = toElement(stanza, { limits, stage: 'unwrap' });
   const kind = stanzaKind(tree, 'unwrap');
   const { entity, outside } = unwrap(tree, limits);
@@ -61,22 +70,19 @@ export async function inspectStanza(stanza: object | string, options: InspectOpt
       ['form', entity.contentType?.type ?? (entity.raw === entity.body ? 'bare armor' : 'bare base64')],
     ],
     warnings: [],
-    inside: await inspectEntity(entity, backends, limits),
+    inside: await inspectEntity(entity, { backends, limits, signal }),
   };
   return { title: kind, facts, warnings: [], inside: e2e };
 }
 
-async function inspectEntity(
-  entity: Entity,
-  backends: readonly SecurityBackend[],
-  limits: Limits,
-): Promise<InspectedNode> {
+async function inspectEntity(entity: Entity, call: Call): Promise<InspectedNode> {
   try {
-    const layer = recognize(entity, backends);
-    if (layer === undefined) return payloadNode(entity, limits);
-    const description = await layer.backend.inspect(entity, limits);
+    const layer = recognize(entity, call.backends);
+    if (layer === undefined) return payloadNode(entity, call.limits);
+    const description = await layer.backend.inspect(entity, call.limits);
+    call.signal?.throwIfAborted();
     const content = description.content;
-    const inside = content === undefined ? undefined : await inspectContent(content, backends, limits);
+    const inside = content === undefined ? undefined : await inspectContent(content, call);
     return layerNode(description, inside);
   } catch (error) {
     if (!(error instanceof E2eError)) throw error;
@@ -85,16 +91,13 @@ async function inspectEntity(
   }
 }
 
-function inspectContent(
-  content: Uint8Array,
-  backends: readonly SecurityBackend[],
-  limits: Limits,
-): Promise<InspectedNode> {
+function inspectContent(content: Uint8Array, call: Call): Promise<InspectedNode> {
+  const { backends, limits } = call;
   const entity = parseEntity(content, { limits, stage: 'parse' });
   // Opening refuses layers below a signed one; the tree stops there too, so that nesting cannot make it deep. Signed
   // certificates hold nothing.
   const kind = recognize(entity, backends)?.kind;
-  return inspectEntity(entity, kind === undefined || kind === 'certificates' ? backends : [], limits);
+  return inspectEntity(entity, { ...call, backends: kind === undefined || kind === 'certificates' ? backends : [] });
 }
 
 function layerNode(description: LayerDescription, inside: InspectedNode | undefined): InspectedNode {

@@ -101,6 +101,7 @@ export async function openEntity(entity: Entity | Uint8Array, options: OpenEntit
   if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new TypeError('at must be a valid Date');
   const { unsigned = 'refuse', surround = 'refuse', clockSkewSeconds = 0 } = policy;
   checkVersion();
+  signal?.throwIfAborted();
   const call: BackendCall = { at, limits, signal, algorithms: { ...noOldAlgorithms, clockSkewSeconds } };
   const store = storeOf(certificates, keys);
   const verifiers = await anyVerifiers(store, limits);
@@ -117,6 +118,7 @@ export async function openEntity(entity: Entity | Uint8Array, options: OpenEntit
     current = innerEntity(content, limits) ?? bareEntity(new Uint8Array(0));
   }
   if (layerOf(current, surround) === 'signed') {
+    signal?.throwIfAborted();
     const signed = await readSigned(unwrapSigned(current, limits, surround), limits);
     ({ content } = signed);
     signatures.push(...(await judgeSigned(signed, call, verifiers)));

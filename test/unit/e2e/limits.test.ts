@@ -6,6 +6,7 @@
 import * as library from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import type { SecurityBackend } from '../../../src/backends/backend.ts';
+import { openpgp } from '../../../src/backends/openpgp/index.ts';
 import { smime } from '../../../src/backends/smime/index.ts';
 import { concatBytes, utf8 } from '../../../src/bytes.ts';
 import { wrap } from '../../../src/e2e/wrap.ts';
@@ -63,6 +64,9 @@ function encrypted({ her, him }: Parties, content: Uint8Array, more: readonly Pe
 
 const stanzaWith = (entity: Uint8Array, outer = shell): string => serializeXml(wrap(parseXml(outer), entity));
 
+/** The limits whose edge was tried. */
+const tried = new Set<keyof Limits>();
+
 /** Delivered at n and n + 1, refused at n - 1. */
 async function atMost(
   backend: SecurityBackend,
@@ -81,6 +85,7 @@ async function atMost(
     });
   for (const limit of [n, n + 1]) expect((await open(limit)).verdict.sender?.jid, `${name} ${limit}`).toBe(juliet);
   await refusal(open(n - 1), code);
+  tried.add(name);
 }
 
 const nested = (depth: number): string => `${"<x xmlns='urn:x'>".repeat(depth)}${'</x>'.repeat(depth)}`;
@@ -187,6 +192,7 @@ describe.each(backendNames)('limits through %s', (name) => {
       });
     for (const bits of [2047, 2048]) expect((await open(bits)).verdict.sender?.jid).toBe(juliet);
     await refusal(open(2049), 'ERR_E2E_WEAK_ALGORITHM');
+    tried.add('rsaMinBits');
   });
 });
 
@@ -210,6 +216,33 @@ describe('limits of OpenPGP alone', () => {
     const type = 'Content-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b';
     const entity = utf8(`${type}\r\n\r\n--b\r\n${control}\r\n--b\r\n${data}\r\n--b--\r\n`);
     await atMost(him.backend, stanzaWith(entity), 'decompressedBytes', message.length, 'ERR_E2E_DECRYPTION_FAILED');
+  });
+
+  it('argon2KiB, of the protection of my own key', async () => {
+    const { romeo: him, juliet: her, his } = await keys();
+    const s2kArgon2Params = { passes: 1, parallelism: 1, memoryExponent: 10 };
+    const s2kType = library.enums.s2k.argon2;
+    const config = { ...library.config, s2kType, aeadProtect: true, s2kArgon2Params } as unknown as library.Config;
+    const locked = await library.encryptKey({ privateKey: his, passphrase: 'x', config });
+    const certificates = new Uint8Array();
+    const passphrase = () => Promise.resolve('x');
+    const [hers] = await him.store.find(her.jid, 'openpgp');
+    // A key that was unlocked stays so: each limit is tried with a store of its own.
+    const backend = (): SecurityBackend => {
+      const own = memoryStore();
+      own.fileCertificate(her.jid, 'openpgp', hers!.certificates);
+      own.addIdentity(him.jid, 'openpgp', { keys: new Uint8Array(locked.write()), certificates, passphrase });
+      return openpgp({ store: own });
+    };
+    const stanza = stanzaWith(await encrypted({ her, him }, await signed({ her, him }, cpim())));
+    const open = (argon2KiB: number) =>
+      openStanza(stanza, {
+        ...{ backends: [backend()], me: romeo, at, replay: new ReplayGuard() },
+        limits: limitsWith({ argon2KiB }),
+      });
+    for (const limit of [1024, 1025]) expect((await open(limit)).verdict.sender?.jid).toBe(juliet);
+    await refusal(open(1023), 'ERR_E2E_KEY_UNAVAILABLE');
+    tried.add('argon2KiB');
   });
 
   it('signatures', async () => {
@@ -342,4 +375,8 @@ describe('limits of S/MIME alone', () => {
     await atMost(both.him.backend, stanzaWith(entity), 'asn1Depth', n);
     await atMost(both.him.backend, stanzaWith(entity), 'oidBytes', oid);
   });
+});
+
+it('every limit that there is has its edge tried here', () => {
+  expect([...tried].sort()).toEqual(Object.keys(defaultLimits).sort());
 });
