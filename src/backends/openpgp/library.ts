@@ -346,5 +346,7 @@ export async function allOctets(octets: Uint8Array | OctetStream): Promise<Uint8
 
 /** Octets of a key id. */
 export function keyIdBytes({ bytes }: KeyId): Uint8Array {
-  return Uint8Array.from(bytes, (character) => character.charCodeAt(0));
+  const octets = new Uint8Array(bytes.length);
+  for (let i = 0; i < octets.length; i++) octets[i] = bytes.charCodeAt(i);
+  return octets;
 }
