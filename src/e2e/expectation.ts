@@ -50,7 +50,7 @@ export function readExpectation(expect: PinGuard | Expectation | undefined): Pin
  */
 export async function expectedOf(
   expect: PinGuard | Expectation | undefined,
-  { from, context }: Pick<Envelope, 'from' | 'context'>,
+  { from, context }: Envelope,
 ): Promise<Expected> {
   // My own copies are signed with my own keys.
   if (expect === undefined || isSent(context)) return nothing;
