@@ -190,7 +190,9 @@ function dnsMatches(name: string, base: string, excluding: boolean): boolean {
   const host = withoutFinalDot(name.toLowerCase());
   const root = withoutFinalDot(base.toLowerCase());
   if (base === '') return true;
-  if (root.startsWith('.')) return root === '.' ? false : host.endsWith(root) && host.length > root.length;
+  // A lone dot is above no name.
+  if (root === '') return false;
+  if (root.startsWith('.')) return host.endsWith(root) && (excluding || host.length > root.length);
   if (host === root || host.endsWith(`.${root}`)) return true;
   // A wildcard also stands for names under an excluded base one label below it.
   if (!excluding || !host.startsWith('*.')) return false;
