@@ -599,7 +599,12 @@ export const attacks: readonly Attack[] = [
   },
   {
     ...{ row: 33, attack: 'expired, revoked and unbound OpenPGP keys' },
-    files: ['security/openpgp-signer.test.ts', 'unit/openpgp/certificates.test.ts'],
+    files: [
+      'security/openpgp-signer.test.ts',
+      'unit/openpgp/certificate-keys.test.ts',
+      'unit/openpgp/certificate-times.test.ts',
+      'unit/openpgp/user-ids.test.ts',
+    ],
   },
   { row: 34, attack: 'a replaced key', files: ['security/replaced-key.test.ts'] },
   {

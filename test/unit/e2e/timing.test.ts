@@ -289,3 +289,27 @@ describe('what reaches the store', () => {
     expect(await asked(signedBy({}, xmppXml(`<message id='m1'/>`)), lax)).toEqual([]);
   });
 });
+
+describe('a stanza that is judged again, once a certificate has come', () => {
+  const verify = { context: { verify: at } };
+
+  it('is recorded from then on, and no error where it was', async () => {
+    const replay = new ReplayGuard();
+    expect((await open(sent(0), { replay, ...verify })).verdict.replay).toBe('checked');
+    expect((await open(sent(0), { replay, ...verify })).verdict.replay).toBe('known');
+    await refusal(open(sent(0), { replay }), 'ERR_E2E_REPLAYED');
+    const other = new ReplayGuard();
+    await open(sent(0), { replay: other });
+    expect((await open(sent(0), { replay: other, ...verify })).verdict.replay).toBe('known');
+  });
+
+  it('has no place in the order of its sender', async () => {
+    const replay = new ReplayGuard();
+    await open(sent(20), { replay });
+    expect((await open(sent(10), { replay, ...verify })).verdict.time.status).toBe('ok');
+    expect((await open(sent(30), { replay, ...verify })).verdict.time.status).toBe('ok');
+    await open(sent(25), { replay });
+    const error = await refusal(open(sent(24), { replay }), 'ERR_E2E_TIMESTAMP');
+    expect(error.reason).toBe('the signed time is decreasing');
+  });
+});
