@@ -1,6 +1,14 @@
 /** What the main thread and the workers say to each other. */
 
-import type { OpenOptions, RecordOptions, ReplayEntry, ReplayOutcome, SealOptions, SecurityBackend } from '../index.ts';
+import type {
+  FirstUse,
+  OpenOptions,
+  RecordOptions,
+  ReplayEntry,
+  ReplayOutcome,
+  SealOptions,
+  SecurityBackend,
+} from '../index.ts';
 import type { Wire, WireError } from './wire.ts';
 
 /** A module whose URL is given to a pool. Every worker imports it. */
@@ -23,7 +31,7 @@ export interface WorkerStart {
 export type Told<T> = { readonly value: T } | { readonly error: WireError };
 
 /** Options of opening that a worker can be told. */
-export type OpenRest = Omit<OpenOptions, 'backends' | 'replay' | 'signal'>;
+export type OpenRest = Omit<OpenOptions, 'backends' | 'replay' | 'signal' | 'profile' | 'roster' | 'candidates'>;
 
 /** A batch to open. Questions and answers go through a port of its own. */
 export interface OpenJob<Port> {
@@ -32,12 +40,20 @@ export interface OpenJob<Port> {
   readonly options: OpenRest;
   /** Since when the replay store is complete; where there is none, the option `replay` as it was given. */
   readonly since: Told<bigint> | false | undefined;
+  /** What the guard of the option `expect` does at first use; undefined where there is none. */
+  readonly firstUse: FirstUse | undefined;
 }
 
 /** A question about the state of the account, while a stanza is opened. */
 export type Question =
   | { readonly step: 'record'; readonly entry: ReplayEntry; readonly options: RecordOptions }
-  | { readonly step: 'has'; readonly entry: ReplayEntry };
+  | { readonly step: 'has'; readonly entry: ReplayEntry }
+  | { readonly step: 'pins'; readonly contact: string }
+  | { readonly step: 'pin'; readonly contact: string; readonly now: Pins | undefined; readonly next: Pins | undefined };
+
+/** What is answered: to `pin`, whether the pins were still those of `now`, and what they are. */
+export type Answer =
+  ReplayOutcome | boolean | Pins | undefined | { readonly changed: boolean; readonly pins: Pins | undefined };
 
 /** What a worker says: questions about stanzas of its batch, by their place in it, and what became of others. */
 export interface FromWorker {
@@ -48,7 +64,7 @@ export interface FromWorker {
 }
 
 /** What the main thread says: answers, or `abort`. A stanza asks one question at a time. */
-export type ToWorker = readonly (readonly [index: number, answer: Told<ReplayOutcome | boolean>])[] | 'abort';
+export type ToWorker = readonly (readonly [index: number, answer: Told<Answer>])[] | 'abort';
 
 /** Options of sealing that a worker can be told. */
 export type SealRest = Omit<SealOptions, 'backend' | 'at' | 'clock' | 'signal'> & {

@@ -5,9 +5,9 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Turn } from '../e2e/many.ts';
-import { E2eError, type ReplayOutcome, type ReplayStore } from '../index.ts';
+import { E2eError, type Pins, type PinStore, type ReplayStore } from '../index.ts';
 import type { Pending } from './batches.ts';
-import type { FromWorker, OpenJob, Question, SealJob, Told, ToWorker } from './job.ts';
+import type { Answer, FromWorker, OpenJob, Question, SealJob, Told, ToWorker } from './job.ts';
 import { packError, type Wire } from './wire.ts';
 
 /** Gives a worker something to do, by the name of one of its functions. */
@@ -27,7 +27,7 @@ export interface Opening {
 /** A stanza's place in the order in which stanzas are recorded. */
 export interface Place {
   /** Answers a question about this stanza, when it is its turn. */
-  answer(question: Question): Promise<ReplayOutcome | boolean>;
+  answer(question: Question): Promise<Answer>;
   /** Lets the next one be recorded. */
   done(): void;
 }
@@ -36,7 +36,7 @@ export interface Place {
  * Gives stanzas their places, in the order of the calls. Recorded in the order in which workers end, the earlier of two
  * stanzas would be `decreasing` and lost.
  */
-export function recording(store: ReplayStore | undefined): (turn: Turn) => Place {
+export function recording(store: ReplayStore | undefined, pins: PinStore | undefined): (turn: Turn) => Place {
   let last: Promise<void> = Promise.resolve();
   return (turn) => {
     const before = last;
@@ -47,6 +47,8 @@ export function recording(store: ReplayStore | undefined): (turn: Turn) => Place
     return {
       done,
       async answer(question) {
+        if (question.step === 'pins') return pins?.get(question.contact);
+        if (question.step === 'pin') return changePins(pins, question);
         if (store === undefined) throw new E2eError('ERR_E2E_STORE_FAILED', 'check');
         if (question.step === 'has') return store.has(question.entry);
         await turnOrAbort(before, turn.signal);
@@ -60,6 +62,22 @@ export function recording(store: ReplayStore | undefined): (turn: Turn) => Place
       },
     };
   };
+}
+
+async function changePins(
+  store: PinStore | undefined,
+  { contact, now, next }: Extract<Question, { readonly step: 'pin' }>,
+): Promise<Answer> {
+  let changed = false;
+  const pins = await store?.update(contact, (current) => {
+    changed = samePins(current, now);
+    return changed ? next : current;
+  });
+  return { changed, pins };
+}
+
+function samePins(a: Pins | undefined, b: Pins | undefined): boolean {
+  return a?.sealed === b?.sealed && a?.keys.join() === b?.keys.join();
 }
 
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
@@ -101,7 +119,7 @@ export async function openBatch(
 ): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   const say = (words: ToWorker): void => port1.postMessage(words);
-  let answers: (readonly [number, Told<ReplayOutcome | boolean>])[] = [];
+  let answers: (readonly [number, Told<Answer>])[] = [];
   const answer = async (index: number, question: Question): Promise<void> => {
     const told = await answerOf(batch[index]!.item.place, question);
     if (answers.push([index, told]) > 1) return;
@@ -130,7 +148,7 @@ export async function openBatch(
   }
 }
 
-async function answerOf(place: Place, question: Question): Promise<Told<ReplayOutcome | boolean>> {
+async function answerOf(place: Place, question: Question): Promise<Told<Answer>> {
   try {
     return { value: await place.answer(question) };
   } catch (error) {

@@ -22,6 +22,7 @@ import {
   type ManySealed,
   type Opened,
   type OpenOptions,
+  PinGuard,
   ReplayGuard,
   type SealOptions,
   type SendingClock,
@@ -50,8 +51,11 @@ export interface WorkerPoolOptions {
   readonly execArgv?: readonly string[] | undefined;
 }
 
-/** Options of {@link WorkerPool.openMany}. */
-export type PoolOpenOptions = Omit<OpenOptions, 'backends'>;
+/**
+ * Options of {@link WorkerPool.openMany}: those of `openStanza` but the backends, which the module makes, and what only
+ * functions of this thread could do.
+ */
+export type PoolOpenOptions = Omit<OpenOptions, 'backends' | 'profile' | 'roster' | 'candidates'>;
 
 /** Options of {@link WorkerPool.sealMany}. */
 export interface PoolSealOptions extends Omit<SealOptions, 'backend' | 'at'> {
@@ -91,6 +95,7 @@ const openOptionNames = [
   'policy',
   'replay',
   'context',
+  'expect',
   'at',
   'limits',
   'signal',
@@ -157,17 +162,23 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 
   return {
     openMany(source, options) {
-      const { replay, signal, me, limits, ...rest } = readOptions(options, openOptionNames);
+      const { replay, signal, me, limits, expect, ...rest } = readOptions(options, openOptionNames);
       if (replay !== undefined && replay !== false && !(replay instanceof ReplayGuard)) {
         throw new TypeError('option replay must be a ReplayGuard or false');
       }
-      const told = { ...rest, limits, me: readJid('me', me).bare().toString() };
+      const guard = expect instanceof PinGuard ? expect : undefined;
+      const told = {
+        ...rest,
+        limits,
+        me: readJid('me', me).bare().toString(),
+        expect: guard === undefined ? expect : undefined,
+      };
       const store = replay instanceof ReplayGuard ? replay.store : undefined;
-      const inTurn = recording(store);
+      const inTurn = recording(store, guard?.store);
       const submit = batches<Opening, Told<Wire>>(doors, batch, async (openings) => {
         const since =
           store === undefined ? (replay as false | undefined) : await ask(() => guardStore(() => store.since()));
-        await openBatch(run, openings, { options: told, since });
+        await openBatch(run, openings, { options: told, since, firstUse: guard?.firstUse });
       });
       return many(source, window, signal, async (stanza, index, turn) => {
         const place = inTurn(turn);

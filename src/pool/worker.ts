@@ -4,6 +4,9 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import {
   E2eError,
   openStanza,
+  PinGuard,
+  type Pins,
+  type PinStore,
   type RecordOptions,
   type ReplayEntry,
   ReplayGuard,
@@ -12,7 +15,17 @@ import {
   type SecurityBackend,
   type SendingClock,
 } from '../index.ts';
-import type { BackendsModule, FromWorker, OpenJob, Question, SealJob, Told, ToWorker, WorkerStart } from './job.ts';
+import type {
+  Answer,
+  BackendsModule,
+  FromWorker,
+  OpenJob,
+  Question,
+  SealJob,
+  Told,
+  ToWorker,
+  WorkerStart,
+} from './job.ts';
 import { pack, packError, unpack, unpackError, type Wire } from './wire.ts';
 
 let made: Promise<readonly SecurityBackend[]> | undefined;
@@ -42,7 +55,7 @@ async function load(module: string): Promise<Partial<BackendsModule>> {
  * Opens a batch, all of it at the same time: while one stanza waits for an answer of the main thread, or for a primitive
  * that works in a thread of its own, the others go on.
  */
-export async function open({ port, stanzas, options, since }: OpenJob<MessagePort>): Promise<void> {
+export async function open({ port, stanzas, options, since, firstUse }: OpenJob<MessagePort>): Promise<void> {
   const all = await backends();
   const stop = new AbortController();
   const line = lineTo(port, () => stop.abort());
@@ -54,8 +67,10 @@ export async function open({ port, stanzas, options, since }: OpenJob<MessagePor
         (await line.ask(index, { step: 'record', entry, options: how })) as ReplayOutcome,
     };
     const replay = typeof since === 'object' ? new ReplayGuard(store) : since;
+    const ask = (question: Question): Promise<Answer> => line.ask(index, question);
+    const expect = firstUse === undefined ? options.expect : new PinGuard(pinsBy(ask), { firstUse });
     const input = unpack(stanza) as object | string;
-    return pack(await openStanza(input, { ...options, backends: all, replay, signal: stop.signal }));
+    return pack(await openStanza(input, { ...options, backends: all, replay, expect, signal: stop.signal }));
   };
   await Promise.all(
     stanzas.map(async (stanza, index) => {
@@ -86,18 +101,32 @@ export async function seal({ stanzas, options }: SealJob): Promise<readonly Told
   );
 }
 
+/** The pins of the main thread: a change is made there only if they are still what it was worked out from. */
+function pinsBy(ask: (question: Question) => Promise<Answer>): PinStore {
+  const get = async (contact: string): Promise<Pins | undefined> =>
+    (await ask({ step: 'pins', contact })) as Pins | undefined;
+  return {
+    get,
+    async update(contact, change) {
+      for (let now = await get(contact); ;) {
+        const answer = await ask({ step: 'pin', contact, now, next: change(now) });
+        const { changed, pins } = answer as { changed: boolean; pins: Pins | undefined };
+        if (changed) return pins;
+        now = pins;
+      }
+    },
+  };
+}
+
 interface Line {
-  ask(index: number, question: Question): Promise<ReplayOutcome | boolean>;
+  ask(index: number, question: Question): Promise<Answer>;
   tell(index: number, result: Told<Wire>): void;
   end(): void;
 }
 
 /** What comes up in one turn of the event loop goes in one message: a message costs more than most of what it says. */
 function lineTo(port: MessagePort, abort: () => void): Line {
-  const open = new Map<
-    number,
-    { resolve: (value: ReplayOutcome | boolean) => void; reject: (error: E2eError) => void }
-  >();
+  const open = new Map<number, { resolve: (value: Answer) => void; reject: (error: E2eError) => void }>();
   let questions: [number, Question][] = [];
   let results: [number, Told<Wire>][] = [];
   let scheduled = false;

@@ -10,11 +10,13 @@ import {
   E2eError,
   element,
   type ManyOpened,
+  memoryPinStore,
   memoryReplayStore,
   type OpenContext,
   openMany,
   openStanza,
   parseXml,
+  PinGuard,
   type Policy,
   ReplayGuard,
   type ReplayStore,
@@ -243,6 +245,43 @@ describe('openMany of a pool', () => {
       if (taken === 300) break;
     }
     expect(taken).toBe(300);
+  });
+
+  it('expects of senders what the guard of the main thread knows, and pins there', async () => {
+    const by = (n: number, fingerprint: string) => {
+      const time = new Date(at.getTime() - 10_000 + n).toISOString();
+      return signedBy({ fingerprint }, cpim({ DateTime: time }, `number ${n}`));
+    };
+    const [mine, other] = ['a'.repeat(40), 'b'.repeat(40)];
+    const stanzas = [by(1, mine), by(2, mine), by(3, other), by(4, mine)];
+    const words = ({ results }: { results: readonly ManyOpened[] }) =>
+      results.map((one) => (one.ok ? one.opened.verdict.pin : one.error.code));
+    for (const firstUse of ['pin', 'deliver', 'refuse'] as const) {
+      const guards = [0, 1].map(() => new PinGuard(memoryPinStore(), { firstUse }));
+      const options = { me: romeo, at };
+      for (const [n, stanza] of stanzas.entries()) {
+        // One at a time, since which of several comes first at first use is nobody's promise.
+        const call = (expect: PinGuard) => ({ ...options, expect, replay: new ReplayGuard() });
+        const alone = await collect(openMany([stanza], { ...call(guards[0]!), backends: [double] }));
+        const pooled = await collect(shared().openMany([stanza], call(guards[1]!)));
+        expect(words(pooled), `${firstUse} ${n}`).toEqual(words(alone));
+      }
+      expect(await guards[1]!.pinsOf(juliet)).toEqual(await guards[0]!.pinsOf(juliet));
+    }
+    const replay = new ReplayGuard();
+    const racing = new PinGuard(memoryPinStore(), { firstUse: 'pin' });
+    const all = await collect(shared().openMany(stanzas, { me: romeo, at, replay, expect: racing }));
+    const pinned = (await racing.pinsOf(juliet))!.keys;
+    expect(pinned).toHaveLength(1);
+    // Whoever was first, nobody else got in.
+    for (const result of all.results) {
+      if (result.ok) expect(pinned).toEqual([result.opened.verdict.sender!.fingerprint]);
+      else expect(result.error.code).toBe('ERR_E2E_SIGNER_UNTRUSTED');
+    }
+    const { results } = await collect(
+      shared().openMany([by(9, mine)], { me: romeo, at, replay, expect: { keys: [other] } }),
+    );
+    expect(results).toMatchObject([{ ok: false, error: { code: 'ERR_E2E_SIGNER_UNTRUSTED' } }]);
   });
 
   it('answers what was read before the source failed', async () => {
