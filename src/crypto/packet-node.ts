@@ -5,6 +5,7 @@ import {
   constants,
   createCipheriv,
   createDecipheriv,
+  getCipherInfo,
   privateEncrypt,
   publicDecrypt,
   sign,
@@ -57,12 +58,14 @@ function signInPool(key: KeyObject, { hash, chunks }: Digested): Promise<Uint8Ar
  * @param publicHandle may throw for numbers that are no key
  * @param privateHandle may throw for numbers that are no key
  * @param isSlow whether a signature by a key is left to the thread pool
+ * @returns undefined where there is no CFB mode, as with BoringSSL in Electron
  */
 export function packetPrimitives(
   publicHandle: (key: PublicKey) => KeyObject,
   privateHandle: (key: PrivateKey) => KeyObject,
   isSlow: (key: PrivateKey) => boolean,
-): PacketPrimitives {
+): PacketPrimitives | undefined {
+  if (getCipherInfo('aes-256-cfb') === undefined) return undefined;
   return Object.freeze<PacketPrimitives>({
     encryptAesCfb: (key, plaintext) =>
       plain(createCipheriv(`aes-${key.length * 8}-cfb`, key, zeroIv).update(plaintext)),
