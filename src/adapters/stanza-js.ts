@@ -25,7 +25,6 @@ export interface JxtElement {
   getNamespace(): string;
   getAttribute(name: string): string | undefined;
   getDefaultNamespace(): string;
-  getChild(name: string, namespace?: string): JxtElement | undefined;
   getText(): string;
   appendChild(child: JxtElement): unknown;
   toString(): string;
@@ -204,15 +203,22 @@ function withFrom(built: StanzaJson, { from }: StanzaJson): StanzaJson {
 }
 
 function glanceJxt(element: JxtElement): Glance {
-  const children = element.children.filter((child) => typeof child === 'object' && child !== null) as JxtElement[];
   return {
     name: element.getName(),
     from: element.getAttribute('from'),
     to: element.getAttribute('to'),
     type: element.getAttribute('type'),
     id: element.getAttribute('id'),
-    children: children.map((child) => ({ name: child.getName(), namespace: child.getNamespace() })),
+    children: elementsOf(element).map((child) => ({ name: child.getName(), namespace: child.getNamespace() })),
   };
+}
+
+function elementsOf(element: JxtElement): readonly JxtElement[] {
+  return element.children.filter((child): child is JxtElement => typeof child === 'object' && child !== null);
+}
+
+function sealedIn(element: JxtElement): readonly JxtElement[] {
+  return elementsOf(element).filter((child) => child.getName() === 'e2e' && child.getNamespace() === E2E_NAMESPACE);
 }
 
 const defined = new WeakSet<JxtRegistry>();
@@ -222,12 +228,18 @@ function define(registry: JxtRegistry, jxt: Jxt): void {
   if (defined.has(registry)) return;
   defined.add(registry);
   const field = {
-    importer: (element: JxtElement) => element.getChild('e2e', E2E_NAMESPACE)?.getText(),
-    exporter(element: JxtElement, text: unknown): void {
-      if (typeof text !== 'string') return;
-      const child = jxt.createElement(E2E_NAMESPACE, 'e2e', element.getDefaultNamespace(), element);
-      child.children.push(text);
-      element.appendChild(child);
+    // Two are one too many, which the session must see.
+    importer(element: JxtElement): string | readonly string[] | undefined {
+      const all = sealedIn(element).map((child) => child.getText());
+      return all.length > 1 ? all : all[0];
+    },
+    exporter(element: JxtElement, sealed: unknown): void {
+      for (const text of Array.isArray(sealed) ? sealed : [sealed]) {
+        if (typeof text !== 'string') continue;
+        const child = jxt.createElement(E2E_NAMESPACE, 'e2e', element.getDefaultNamespace(), element);
+        child.children.push(text);
+        element.appendChild(child);
+      }
     },
   };
   const payload = {

@@ -1,5 +1,5 @@
 /** A user at an SDK: the same few acts, whatever the SDK. */
-import type { E2eSession, Verdict } from '../../src/index.ts';
+import { type E2eSession, parseXml, serializeXml, type Verdict } from '../../src/index.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 /** A message, presence or request as a handler of the application got it. */
@@ -71,6 +71,11 @@ export type Connect = (
   session: E2eSession,
   options?: ConnectOptions,
 ) => Promise<Actor>;
+
+/** A stanza as text that says its namespace. */
+export function inClientNamespace(stanza: string): string {
+  return serializeXml(parseXml(stanza, { defaultNamespace: 'jabber:client' }));
+}
 
 /** The namespace of the request that every actor answers: it returns its text. */
 export const ECHO = 'urn:example:echo';

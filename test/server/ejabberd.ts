@@ -47,7 +47,8 @@ modules:
         Each(400, [${register}]) end).`;
       return {
         file: 'erl',
-        args: ['-noinput', '-mnesia', 'dir', `"${database}"`, '-s', 'ejabberd', '-eval', script],
+        // Erlang makes a table for as many ports as there may be open files: a billion in some containers.
+        args: ['+Q', '4096', '-noinput', '-mnesia', 'dir', `"${database}"`, '-s', 'ejabberd', '-eval', script],
         env: {
           ERL_LIBS: libraries(),
           EJABBERD_CONFIG_PATH: config,

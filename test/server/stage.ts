@@ -47,6 +47,8 @@ export interface Stage {
   backend(role: Role | 'nora', kind?: BackendKind): Promise<SecurityBackend>;
   /** Connects somebody, with a session of their own. */
   readonly enter: (sdk: Sdk, role: Role, resource: string, options?: EnterOptions) => Promise<Actor>;
+  /** Does something after everybody in this test has left. */
+  afterwards(act: () => Promise<void>): void;
   /** What the sessions of this test refused. */
   readonly refused: readonly SessionEvents['refused'][];
   readonly nothingRefused: () => void;
@@ -62,12 +64,13 @@ export interface ServerKind {
 
 /** Runs tests on a server, `tests` of them at most. */
 export function onServer(kind: ServerKind, tests: number, define: (stage: Stage) => void): void {
-  describe.skipIf(!installed(kind.program))(kind.name, () => {
+  describe.skipIf(!installed(kind.program))(kind.name, { timeout: 300_000 }, () => {
     let server: XmppServer | undefined;
     let act = -1;
     let backends = new Map<BackendKind, Promise<ReadonlyMap<string, SecurityBackend>>>();
     const refused: SessionEvents['refused'][] = [];
     const stops: (() => Promise<void>)[] = [];
+    const later: (() => Promise<void>)[] = [];
 
     beforeAll(async () => {
       const acts = Array.from({ length: tests }, (_, i) => i);
@@ -81,6 +84,7 @@ export function onServer(kind: ServerKind, tests: number, define: (stage: Stage)
     });
     afterEach(async () => {
       await Promise.allSettled(stops.splice(0).map((stop) => stop()));
+      await Promise.all(later.splice(0).map((act) => act()));
     });
 
     const user = (role: string): string => `${role}${act}`;
@@ -90,6 +94,7 @@ export function onServer(kind: ServerKind, tests: number, define: (stage: Stage)
         return server!;
       },
       jid,
+      afterwards: (step) => void later.push(step),
       refused,
       nothingRefused: () => expect(refused.map(({ error }) => error.toJSON())).toEqual([]),
       async backend(role, of = 'openpgp') {

@@ -3,7 +3,7 @@ import * as stanza from 'stanza';
 import type { Agent, Stanzas } from 'stanza';
 import { explicit, transparent, verdictOf } from '../../src/adapters/stanza-js.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, until } from './actor.ts';
+import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, inClientNamespace, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 // A CommonJS package: what Node finds by name depends on the loader.
@@ -102,7 +102,7 @@ export async function connectStanzaJs(
     say: (to, body, id) => send('message', { to, type: 'chat', id, body }),
     show: (to, status) => send('presence', { to, status }),
     send(text) {
-      const element = JXT.parse(text.replace(/^<\w+/, "$& xmlns='jabber:client'"));
+      const element = JXT.parse(inClientNamespace(text));
       const json = client.stanzas.import(element)!;
       return client.send(element.getName() as 'message', json);
     },

@@ -3,7 +3,7 @@ import { DOMParser } from '@xmldom/xmldom';
 import { $iq, $msg, $pres, type Builder, type StropheConnection, Strophe } from './strophe-api.ts';
 import { explicit, transparent, verdictOf } from '../../src/adapters/strophe.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, until } from './actor.ts';
+import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, inClientNamespace, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 /** An actor with its connection. */
@@ -125,7 +125,7 @@ export async function connectStrophe(
         connection.sendIQ(request, (answer: Element) => resolve(arrival(answer, 'echo')), failed, 60_000);
       }),
     send(text) {
-      const document = new DOMParser().parseFromString(text.replace(/^<\w+/, "$& xmlns='jabber:client'"), 'text/xml');
+      const document = new DOMParser().parseFromString(inClientNamespace(text), 'text/xml');
       connection.send(document.documentElement as unknown as Element);
       return Promise.resolve();
     },

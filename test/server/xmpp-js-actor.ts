@@ -118,6 +118,7 @@ export async function connectXmppJs(
     },
     async stop() {
       xmpp.reconnect.stop();
+      xmpp.timeout = 2000;
       await xmpp.stop().catch(() => undefined);
     },
   };
