@@ -62,12 +62,6 @@ export function ed25519Keys(label: string): Keys {
   return keysOf('ed25519', createPrivateKey({ key, format: 'der', type: 'pkcs8' }));
 }
 
-/** The X25519 key of a label, as PKCS #8. */
-export function x25519Pkcs8(label: string): Uint8Array {
-  const prefix = Buffer.from('302e020100300506032b656e04220420', 'hex');
-  return new Uint8Array(Buffer.concat([prefix, seeded(`x25519 ${label}`, 32)]));
-}
-
 function integer(octets: Uint8Array): bigint {
   return BigInt(`0x${Buffer.from(octets).toString('hex')}`);
 }
@@ -274,7 +268,7 @@ export function issueList(options: ListOptions): Uint8Array {
 }
 
 /** A time of four-digit years. */
-export function generalizedTime(date: Date): DerPart {
+function generalizedTime(date: Date): DerPart {
   return der(0x18, utf8(`${date.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`));
 }
 

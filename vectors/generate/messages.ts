@@ -109,7 +109,7 @@ function issuerAndSerial({ issuerName, serial }: Authority): DerPart {
 }
 
 /** A ContentInfo. */
-export function contentInfo(type: string, content: DerPart): Uint8Array {
+function contentInfo(type: string, content: DerPart): Uint8Array {
   return encodeDer(derSequence(derOid(type), derContext(0, content)));
 }
 
