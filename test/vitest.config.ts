@@ -2,16 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const full = process.env['CI'] === 'true';
-/** Prosody and ejabberd on loopback have a command of their own, since they need minutes and a quiet machine. */
-const servers = process.env['SERVERS'] === 'true';
 
 export default defineConfig({
   resolve: { conditions: ['xmpp-e2e-source', 'node'] },
   ssr: { resolve: { conditions: ['xmpp-e2e-source', 'node'] } },
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
-    include: [servers ? 'test/server/**/*.test.ts' : 'test/**/*.test.ts'],
-    exclude: servers ? [] : ['test/server/**'],
+    include: ['test/**/*.test.ts'],
     // The long seeded runs use a tenth of their counts unless CI=true.
     testTimeout: full ? 1_800_000 : 300_000,
     hookTimeout: 120_000,
@@ -20,8 +17,8 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      // Run where this counter does not see them: in Chromium, and with the SDKs by `npm run test:servers`.
-      exclude: ['src/stores/browser*.ts', 'src/adapters/**'],
+      // Run where this counter does not see them: in Chromium.
+      exclude: ['src/stores/browser*.ts'],
       reporter: ['text-summary', 'json-summary'],
       thresholds: { lines: 95, branches: 90 },
     },
