@@ -1,6 +1,6 @@
 /** `xmpp-e2e import`: files the certificate of a contact, or keys of my own, after trying them. */
 
-import { E2eError, element, type Jid, sealStanza } from '../index.ts';
+import { type DialectProfile, E2eError, element, type Jid, sealStanza } from '../index.ts';
 import { memoryStore } from '../stores/index.ts';
 import type { DirectoryStore, IdentityFiles } from '../stores/node.ts';
 import { CliError } from './cli-error.ts';
@@ -20,6 +20,7 @@ export interface ImportOptions {
   readonly identity?: true;
   readonly replace?: true;
   readonly force?: true;
+  readonly profile?: 'kontalk';
   readonly home?: string;
 }
 
@@ -44,8 +45,8 @@ export async function importFile(io: Io, file: string, options: ImportOptions): 
   const found = isPkcs12(bytes)
     ? await openPkcs12(bytes, options.identity === true ? () => passphraseFor(io, jid) : undefined)
     : await recognize(bytes);
-  if (options.identity === true) await importIdentity(io, store, jid, found, options.force === true);
-  else await importCertificate(io, store, jid, found, options.replace === true);
+  if (options.identity === true) await importIdentity(io, store, jid, found, options);
+  else await importCertificate(io, store, jid, found, options);
 }
 
 /** Keys stay under the passphrase of the file, in the form in which a home has them. */
@@ -89,7 +90,7 @@ async function importCertificate(
   store: DirectoryStore,
   jid: Jid,
   found: KeyFile,
-  replace: boolean,
+  { replace, profile }: ImportOptions,
 ): Promise<void> {
   const { backend, certificates } = found;
   if (found.secret) {
@@ -101,27 +102,33 @@ async function importCertificate(
   const trial = memoryStore();
   trial.fileCertificate(jid, backend, certificates);
   const engine = await loadBackend(backend, trial);
-  const named = await namedFor(engine, jid);
+  const named = await namedFor(engine, jid, profile);
   const before = await (await loadBackend(backend, store, () => store.trust())).certificates(jid);
-  await store.fileCertificate(jid, backend, certificates, replace ? 'replace' : 'add');
+  await store.fileCertificate(jid, backend, certificates, replace === true ? 'replace' : 'add');
   for (const { fingerprint, algorithm } of named) {
     io.stderr.write(`filed for ${jid.toString()}: ${backend} certificate ${fingerprint} (${algorithm})\n`);
   }
-  if (!(await engine.canSealTo(jid, new Date())))
+  if (profile === undefined && !(await engine.canSealTo(jid, new Date())))
     io.stderr.write('  it cannot be encrypted to now: expired, or only for signing\n');
   const others = before.filter((one) => !named.some(({ fingerprint }) => fingerprint === one.fingerprint));
-  if (others.length > 0 && !replace) {
+  if (others.length > 0 && replace !== true) {
     io.stderr.write(`  ${others.length} other certificate(s) speak for this address too; --replace forgets them\n`);
   }
 }
 
-/** The certificates that name the JID: one that does not could never speak for it. */
+/**
+ * The certificates that name the JID: one that does not could never speak for it. Those of a client that has mail
+ * addresses in that place do so under its profile.
+ */
 async function namedFor(
   engine: Awaited<ReturnType<typeof loadBackend>>,
   jid: Jid,
+  profile: 'kontalk' | undefined,
 ): Promise<Awaited<ReturnType<typeof engine.certificates>>> {
   const all = await engine.certificates(jid);
-  const named = all.filter(({ jids }) => jids.includes(jid.toString()));
+  const name = jid.toString();
+  const asMail = (subject: string): boolean => subject === name || subject.endsWith(`<${name}>`);
+  const named = all.filter(({ jids, subject }) => jids.includes(name) || (profile === 'kontalk' && asMail(subject)));
   if (named.length > 0) return named;
   if (all.length === 0) throw unknownContent();
   const names = all
@@ -133,7 +140,17 @@ async function namedFor(
   );
 }
 
-async function importIdentity(io: Io, store: DirectoryStore, jid: Jid, found: KeyFile, force: boolean): Promise<void> {
+async function kontalkProfile(): Promise<DialectProfile> {
+  return (await import('../profiles/index.ts')).kontalk;
+}
+
+async function importIdentity(
+  io: Io,
+  store: DirectoryStore,
+  jid: Jid,
+  found: KeyFile,
+  { force, profile }: ImportOptions,
+): Promise<void> {
   const { backend, keys } = found;
   if (!found.secret)
     throw new CliError('BAD_DATA', 'the file holds no private key; without --identity it is filed as a contact');
@@ -148,11 +165,12 @@ async function importIdentity(io: Io, store: DirectoryStore, jid: Jid, found: Ke
   const passphrase = async (): Promise<string> => found.passphrase ?? passphraseFor(io, jid);
   trial.addIdentity(jid, backend, { keys, certificates, passphrase });
   const engine = await loadBackend(backend, trial, () => store.trust());
-  const [named] = await namedFor(engine, jid);
+  const [named] = await namedFor(engine, jid, profile);
   // Signs once, so that a key that does not fit its certificate is refused now and not at the first message.
   const stanza = element('message', 'jabber:client', { from: jid.toString(), to: jid.toString() }, []);
-  await sealStanza(stanza, { backend: engine, protection: 'sign' });
-  if (!(await store.fileIdentity(jid, backend, { keys, certificates }, force))) {
+  const how = profile === undefined ? { protection: 'sign' as const } : { profile: await kontalkProfile() };
+  await sealStanza(stanza, { backend: engine, ...how });
+  if (!(await store.fileIdentity(jid, backend, { keys, certificates }, force === true))) {
     throw new CliError(
       'OUTPUT_EXISTS',
       `there are ${backend} keys for ${jid.toString()} already; --force replaces them`,

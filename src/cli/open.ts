@@ -23,6 +23,7 @@ export interface OpenCommandOptions {
   readonly as: string;
   readonly at?: string;
   readonly policy: 'strict' | 'rfc3923';
+  readonly profile?: 'kontalk';
   readonly archive?: true;
   readonly offline?: true;
   readonly replay: boolean;
@@ -45,7 +46,8 @@ export async function open(io: Io, options: OpenCommandOptions): Promise<void> {
   const replay = options.replay && new ReplayGuard(replayStoreIn(store.path));
   const policy = options.policy === 'rfc3923' ? rfc3923Policy : strictPolicy;
   const context: OpenContext = options.archive === true ? 'archive' : options.offline === true ? 'offline' : 'live';
-  const opened = await openStanza(stanza, { backends, me, policy, replay, context, at });
+  const profile = options.profile === undefined ? undefined : (await import('../profiles/index.ts')).kontalk;
+  const opened = await openStanza(stanza, { backends, me, policy, replay, context, at, profile });
   const xml = serializeXml(opened.stanza);
   if (options.json === true) {
     const result = { v: 1, ok: true, verdict: plainVerdict(opened.verdict), stanza: xml };

@@ -113,6 +113,9 @@ function program(io: Io): Command {
     .option('--identity', 'the file holds private keys, and they are mine')
     .option('--replace', 'forget the certificates of this contact that were filed before')
     .option('--force', 'with --identity: replace the keys that are there; they are gone then')
+    .addOption(
+      new Option('--profile <name>', 'the client that made it, where that has ways of its own').choices(['kontalk']),
+    )
     .action(async (file: string, options: ImportOptions) =>
       (await import('./import.ts')).importFile(io, file, options),
     );
@@ -165,8 +168,8 @@ function program(io: Io): Command {
     .addOption(new Option('--protection <layers>').choices(['sign', 'encrypt', 'sign+encrypt']).default('sign+encrypt'))
     .addOption(new Option('--payload <form>').choices(['auto', 'cpim', 'pidf', 'xmpp+xml']).default('auto'))
     .addOption(
-      new Option('--profile <name>', "today's algorithms, or those of the RFC")
-        .choices(['modern', 'rfc3923'])
+      new Option('--profile <name>', "today's algorithms, those of the RFC, or the ways of the Kontalk clients")
+        .choices(['modern', 'rfc3923', 'kontalk'])
         .default('modern'),
     )
     .option('--from <jid>', "my address; the stanza's by default")
@@ -180,6 +183,9 @@ function program(io: Io): Command {
     .requiredOption('--as <jid>', 'my address')
     .option('--at <time>', 'when it was received (RFC 3339); now by default')
     .addOption(new Option('--policy <name>', 'what to believe').choices(['strict', 'rfc3923']).default('strict'))
+    .addOption(
+      new Option('--profile <name>', 'the client that sent it, where that has ways of its own').choices(['kontalk']),
+    )
     .addOption(new Option('--archive', 'it comes from an archive: late, and as often as you like').conflicts('offline'))
     .option('--offline', 'it comes from offline storage: late, and once')
     .option('--no-replay', 'do not look whether it was received before')

@@ -23,7 +23,7 @@ export interface SealCommandOptions {
   readonly backend?: BackendName;
   readonly protection: Protection;
   readonly payload: PayloadForm | 'auto';
-  readonly profile: SealProfile;
+  readonly profile: SealProfile | 'kontalk';
   readonly from?: string;
   readonly to?: string;
   readonly home?: string;
@@ -59,9 +59,29 @@ export async function sealWith(
   options: SealCommandOptions,
 ): Promise<XmlElement> {
   const { protection, payload, profile } = options;
+  if (profile === 'kontalk') return sealForKontalk(store, stanza, given, options);
   const choice = await choose(store, stanza, given, options).catch((error: unknown) => unusable(error));
   const clock = choice.name === noBackend ? undefined : fileClock(join(await prepareHome(store.path), 'sending-clock'));
   return sealStanza(stanza, { backend: choice, ...given, protection, payload, profile, clock });
+}
+
+/** As the Kontalk clients do: with OpenPGP, signed and encrypted, a message. */
+async function sealForKontalk(
+  store: DirectoryStore,
+  stanza: XmlElement,
+  given: Addresses,
+  options: SealCommandOptions,
+): Promise<XmlElement> {
+  const { protection, payload, backend = 'openpgp' } = options;
+  if (protection !== 'sign+encrypt' || backend !== 'openpgp' || payload === 'pidf') {
+    const line =
+      '--profile kontalk signs and encrypts messages with OpenPGP: drop --protection, --backend and --payload';
+    throw new CliError('UNSUPPORTED_OPTION', line);
+  }
+  const { kontalk } = await import('../profiles/index.ts');
+  const choice = await choose(store, stanza, given, { ...options, backend });
+  const clock = fileClock(join(await prepareHome(store.path), 'sending-clock'));
+  return sealStanza(stanza, { backend: choice, ...given, payload, profile: kontalk, clock });
 }
 
 function jidOption(name: string, text: string | undefined): Jid | undefined {
