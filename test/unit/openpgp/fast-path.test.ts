@@ -122,6 +122,15 @@ describe('keys', () => {
     expect(await sealSessionKeyFast(newSessionKey(9), subkey, 3, false)).toBeUndefined();
   });
 
+  it('that the runtime does not take go the long way', async () => {
+    const { subkey } = await keyOf(kinds['RSA-2048']!);
+    // Too short for a session key and its padding.
+    const n = Uint8Array.from({ length: 32 }, () => 0xff);
+    const bent = Object.create(subkey, { publicParams: { value: { ...subkey.publicParams, n } } }) as KeyPacket;
+    expect(publicKeyOf(bent)?.algorithm).toBe('rsa');
+    expect(await sealSessionKeyFast(newSessionKey(9), bent, 3, false)).toBeUndefined();
+  });
+
   it('that are no keys go the long way', async () => {
     const { primary } = await keyOf(kinds['P-256']!);
     const bent = Object.create(primary, {

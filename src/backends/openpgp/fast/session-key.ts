@@ -46,7 +46,12 @@ export async function sealSessionKeyFast(
   const named = concatBytes(cipherOctet, key, checksumOf(key));
   let encrypted: Uint8Array;
   if (kind === 'rsa') {
-    encrypted = writeInteger(await provider.encryptRsaPkcs1v15(peer, named));
+    try {
+      encrypted = writeInteger(await provider.encryptRsaPkcs1v15(peer, named));
+    } catch {
+      // A key that the runtime does not take: openpgp.js may.
+      return undefined;
+    }
   } else {
     const agreed = await provider.agreeEphemeral(peer);
     if (agreed === undefined) return undefined;
