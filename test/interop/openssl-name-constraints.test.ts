@@ -8,7 +8,7 @@ import { der, derContext, derSequence } from '../../src/asn1/writer.ts';
 import { utf8 } from '../../src/bytes.ts';
 import { validatePath } from '../../src/x509/path-validation.ts';
 import { serializePem } from '../../src/x509/pem.ts';
-import { hasProgram } from '../shared-data.ts';
+import { ci, hasProgram } from '../shared-data.ts';
 import { openssl } from '../unit/smime/openssl.ts';
 import { crypto, defaultLimits, issue, type Issued, now, serializeExtension } from '../unit/x509/support.ts';
 
@@ -142,7 +142,8 @@ describe.skipIf(!hasProgram('openssl', 'version'))('OpenSSL and this validator o
         ...bases.flatMap((base) => oddNames.map((name) => [base, name] as const)),
       ];
       for (const [kind, word] of ['permitted', 'excluded'].entries()) {
-        for (const [base, name] of pairs) {
+        // One process each: all of them in CI, else a tenth.
+        for (const [base, name] of pairs.filter((_, index) => ci || index % 10 === kind)) {
           const what = `${word} ${form} ${base} ${name}`;
           const { ours, theirs } = await judge(tag, kind, base, name);
           if (ours && !theirs)
