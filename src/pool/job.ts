@@ -3,6 +3,7 @@
 import type {
   FirstUse,
   OpenOptions,
+  Pins,
   RecordOptions,
   ReplayEntry,
   ReplayOutcome,
