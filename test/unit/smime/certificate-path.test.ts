@@ -51,8 +51,16 @@ describe('validatePath', () => {
   });
 
   it('takes limits', async () => {
-    const { outcome } = await validatePath({ ...question(), limits: limitsWith({ pathLength: 0 }) });
-    expect(outcome).toBe('untrusted');
+    const lower = await issue({ subject: 'Lower', issuer: ca, ca: true });
+    const below = await issue({ subject: 'romeo', issuer: lower });
+    const deep = {
+      ...question(),
+      certificate: below.certificate,
+      intermediates: [lower.certificate, ca.certificate],
+    };
+    expect((await validatePath(deep)).outcome).toBe('trusted');
+    const short = await validatePath({ ...deep, limits: limitsWith({ pathLength: 1 }) });
+    expect([short.outcome, short.reason]).toEqual(['untrusted', 'the path is too long']);
   });
 
   it('refuses wrong arguments', async () => {
