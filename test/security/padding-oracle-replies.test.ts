@@ -3,6 +3,9 @@
  * whether padding or something later was wrong decrypts AES-CBC byte by byte. The client below is the attack; it has
  * to fail against `openStanza` with every policy and reply mode, and to succeed against a responder that tells the two
  * failures apart and answers to the letter.
+ *
+ * `openStanza` withstands it even where replies follow the letter, since before a good signature it has one error for all
+ * that goes wrong inside CBC. So the positive control is built from the same layers without that step, for tests alone.
  */
 import { describe, expect, it } from 'vitest';
 import { decryptLayer, verifyLayer } from '../../src/e2e/layers.ts';
