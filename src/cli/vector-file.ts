@@ -49,6 +49,7 @@ export interface VectorExpectation {
   /** Names of what stands beside the sealed object, and of what was dropped from inside: `{namespace}name`. */
   readonly outside?: readonly string[];
   readonly dropped?: readonly string[];
+  readonly exceptions?: readonly string[];
   readonly outcome?: string;
   readonly trust?: string;
   /** The certificate at fault: 0 for the target, 1 for its issuer, and so on. */
@@ -91,6 +92,8 @@ export interface Vector {
   readonly at?: string;
   readonly me?: string;
   readonly policy?: VectorPolicy;
+  /** The foreign client whose stanza it is. */
+  readonly profile?: 'kontalk' | undefined;
   readonly context?: VectorContext;
   /** What is expected of the sender. */
   readonly contact?: { readonly sealed?: boolean; readonly keys?: readonly string[] };
@@ -164,6 +167,7 @@ const keys = {
     'at',
     'me',
     'policy',
+    'profile',
     'context',
     'contact',
     'before',
@@ -212,6 +216,7 @@ const keys = {
     'authenticated',
     'outside',
     'dropped',
+    'exceptions',
     'outcome',
     'trust',
     'failing',

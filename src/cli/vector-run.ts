@@ -27,6 +27,7 @@ import {
   type StoredIdentity,
   type XmlElement,
 } from '../index.ts';
+import { kontalk } from '../profiles/index.ts';
 import type { Facts, Vector, VectorContext, VectorExpectation, VectorGroup } from './vector-file.ts';
 import { vectorBackends, vectorIdentities } from './vector-keys.ts';
 import { policyOf } from './vector-policy.ts';
@@ -129,6 +130,7 @@ const operations: Record<VectorGroup['operation'], (vector: Vector, scene: Vecto
       backends,
       me: vector.me ?? group.me ?? 'romeo@example.net',
       policy: policyOf(vector.policy ?? group.policy),
+      profile: vector.profile === undefined ? undefined : kontalk,
       expect: vector.contact,
       replay: new ReplayGuard(memoryReplayStore({ since: new Date(since), maxEntries })),
     };
@@ -154,6 +156,7 @@ const operations: Record<VectorGroup['operation'], (vector: Vector, scene: Vecto
       timeSource: verdict.time.source,
       outside: verdict.outside.map(({ namespace, name }) => `{${namespace}}${name}`),
       dropped: verdict.dropped,
+      exceptions: verdict.exceptions,
     };
   },
 
