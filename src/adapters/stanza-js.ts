@@ -188,6 +188,8 @@ function formWith(registry: JxtRegistry, jxt: Jxt, config: unknown): StanzaForm<
     build(stanza, { json }) {
       const element = jxt.parse(serializeXml(stanza));
       const built = registry.import(element as never, { lang, acceptLanguages } as never) as StanzaJson;
+      // StanzaJS reads a body twice, in its language too, and would write both beside the sealed object.
+      if (built['e2e'] !== undefined) delete built['alternateLanguageBodies'];
       // StanzaJS takes the address of a stanza without "from" from its own state.
       return {
         kind: stanza.name as Kind,

@@ -103,7 +103,9 @@ export async function connectStanzaJs(
     show: (to, status) => send('presence', { to, status }),
     send(text) {
       const element = JXT.parse(inClientNamespace(text));
-      const json = client.stanzas.import(element)!;
+      const json = client.stanzas.import(element) as Record<string, unknown>;
+      // Read a second time, it would be written a second time.
+      delete json['alternateLanguageBodies'];
       return client.send(element.getName() as 'message', json);
     },
     async ask(to, text) {

@@ -80,6 +80,12 @@ describe('sending', () => {
     expect(wire[4]).toContain('sealed');
   });
 
+  it('has a body for other clients beside, once', async () => {
+    const { wire, send } = host(watched(juliet, { fallbackBody: 'sealed' }));
+    await send('message', say('one'));
+    expect(wire[0]).toMatch(/<body>sealed<\/body>/);
+  });
+
   it('fails where no key is usable, and writes nothing', async () => {
     const watch = watched(juliet, { backends: [{ ...backend(), canSealTo: () => Promise.resolve(false) }] });
     const { agent, wire, send } = host(watch);
@@ -138,6 +144,15 @@ describe('receiving', () => {
     await vi.waitFor(() => expect(got).toHaveLength(1));
     expect(watch.refused).toEqual(['ERR_E2E_DOWNGRADE', 'ERR_E2E_MALFORMED', 'ERR_E2E_DOWNGRADE']);
     expect(wire.filter((text) => text.includes('<iq'))).toHaveLength(1);
+  });
+
+  it('refuses two sealed objects in one stanza', async () => {
+    const watch = watched(juliet);
+    const { got, receive } = host(watch);
+    const sealed = await peer().seal("<message type='chat' id='m'><body>Hi</body></message>");
+    receive(sealed.withChildren([...sealed.children, ...sealed.children]));
+    await vi.waitFor(() => expect(watch.refused).toEqual(['ERR_E2E_LAYERS_REFUSED']));
+    expect(got).toEqual([]);
   });
 
   it('opens what is inside a copy', async () => {

@@ -1,0 +1,5 @@
+/** What stays outside, on Prosody. */
+import { describeOutside } from './outside.ts';
+import { prosody } from './prosody.ts';
+
+describeOutside(prosody);
