@@ -1,4 +1,5 @@
 /** Writes all vector files. Keys and messages are new each time; expectations are written by hand. */
+import { hasKontalkPeer } from '../../test/interop/kontalk/peer.ts';
 import { addresses, instants, payloads, xml } from './formats.ts';
 import { openpgpSuite } from './openpgp.ts';
 import { openpgpCast, smimeCast } from './people.ts';
@@ -19,3 +20,5 @@ writeSuite(
 );
 writeSuite(await openpgpSuite());
 await import('./x509-main.ts');
+// The peer needs Java and Bouncy Castle.
+if (hasKontalkPeer()) await import('./kontalk-main.ts');
