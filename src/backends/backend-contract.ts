@@ -161,6 +161,18 @@ const trials: Readonly<Record<string, Trial>> = {
     await expectCode('ERR_E2E_NO_RECIPIENT_KEY', () => backend.encryptText!(toNobody));
   },
 
+  'signs and encrypts to text as to octets, where it can': async (people) => {
+    const { backend, jid } = people.sender;
+    if (backend.signAndEncryptText === undefined) return;
+    const to = { recipients: [people.recipient.jid], hidden: false, includeCertificate: true, signer: jid };
+    const request = { ...call(people), content, ...to, ...modern };
+    const text = await backend.signAndEncryptText(request);
+    expectThat(/^[\x20-\x7e\n]*$/.test(text), 'an entity as text is not US-ASCII with LF line ends');
+    const opened = await decrypt(people, utf8(text.replaceAll('\n', '\r\n')));
+    expectOctets(opened.content, 'the content of an entity that was signed and encrypted to text');
+    expectThat(opened.signatures?.[0]?.outcome === 'good', 'the signature in an entity as text is not good');
+  },
+
   'refuses to encrypt where one recipient has no key: NO_RECIPIENT_KEY': async (people) => {
     const { recipient, stranger } = people;
     for (const jid of [nobody, stranger.jid]) {

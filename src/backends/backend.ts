@@ -229,6 +229,12 @@ export interface SecurityBackend {
   /** @throws {E2eError} as `sign` and `encrypt` */
   signAndEncrypt?(request: SignAndEncryptRequest): Promise<Uint8Array>;
   /**
+   * The same as text of US-ASCII with LF line ends, as `encryptText`.
+   *
+   * @throws {E2eError} as `sign` and `encrypt`
+   */
+  signAndEncryptText?(request: SignAndEncryptRequest): Promise<string>;
+  /**
    * @throws {E2eError} MALFORMED, LIMIT, UNSUPPORTED and WEAK_ALGORITHM before the first private-key operation;
    * NO_DECRYPTION_KEY by public recipient ids; DECRYPTION_FAILED, always alike, after it
    */

@@ -174,7 +174,9 @@ async function secure(
 ): Promise<Uint8Array | string> {
   if (protection === 'sign') return backend.sign({ ...signing, content });
   if (protection !== 'encrypt' && backend.signAndEncrypt !== undefined) {
-    return backend.signAndEncrypt({ ...signing, ...encrypting, content });
+    const request = { ...signing, ...encrypting, content };
+    if (backend.signAndEncryptText !== undefined) return backend.signAndEncryptText(request);
+    return backend.signAndEncrypt(request);
   }
   const inner = protection === 'encrypt' ? content : await backend.sign({ ...signing, content });
   const request = { ...encrypting, content: inner };

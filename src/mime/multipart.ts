@@ -13,7 +13,7 @@ import { concatBytes, hex, indexOfBytes, randomBytes, utf8 } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { serializeContentType } from './content-type.ts';
-import { type Entity, serializeEntity } from './entity.ts';
+import { type Entity, serializeEntity, serializeTextEntity } from './entity.ts';
 
 /** Options of {@link parseMultipart}. */
 export interface ParseMultipartOptions {
@@ -124,6 +124,25 @@ export function serializeMultipart(
   pieces.push(utf8(`\r\n--${boundary}--\r\n`));
   const value = serializeContentType(`multipart/${subtype}`, { ...parameters, boundary });
   return serializeEntity([{ name: 'Content-Type', value }], ...pieces);
+}
+
+/**
+ * {@link serializeMultipart} for parts of text, with LF line ends throughout.
+ *
+ * @param subtype for example `encrypted`
+ * @param parameters of the Content-Type, without the boundary
+ * @param parts complete entities
+ */
+export function serializeTextMultipart(
+  subtype: string,
+  parameters: Readonly<Record<string, string>>,
+  parts: readonly string[],
+): string {
+  const boundary = hex(randomBytes(16));
+  const value = serializeContentType(`multipart/${subtype}`, { ...parameters, boundary });
+  const delimiter = `--${boundary}`;
+  const body = parts.map((part) => `${delimiter}\n${part}\n`).join('');
+  return serializeTextEntity([{ name: 'Content-Type', value }], `${body}${delimiter}--\n`);
 }
 
 function piecesOf(part: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {

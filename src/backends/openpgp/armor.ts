@@ -7,7 +7,7 @@
  * 9580 section 6.1): signatures and MDC protect the octets, and some writers leave it out.
  */
 
-import { base64Decode, base64Encode, concatBytes, indexOfBytes, utf8 } from '../../bytes.ts';
+import { base64Decode, base64Encode, base64Text, concatBytes, indexOfBytes, utf8 } from '../../bytes.ts';
 import { E2eError, type E2eStage } from '../../errors.ts';
 import { crc24 } from './crc24.ts';
 
@@ -130,6 +130,12 @@ export function armorPieces(type: ArmorType, data: Uint8Array, checksum: boolean
   const { head, tail } = lines[type];
   const footer = checksum ? [equalsSign, base64Encode(crc24(data)), lineEnd] : [];
   return [head, base64Encode(data, 64), ...footer, tail];
+}
+
+/** {@link writeArmor} as text with LF line ends. */
+export function armorText(type: ArmorType, data: Uint8Array, checksum: boolean): string {
+  const footer = checksum ? `=${base64Text(crc24(data))}\n` : '';
+  return `-----BEGIN PGP ${type}-----\n\n${base64Text(data, 64, '\n')}${footer}-----END PGP ${type}-----\n`;
 }
 
 const equalsSign = utf8('=');

@@ -16,10 +16,10 @@ import { toCrlf, utf8, utf8Decode } from '../../bytes.ts';
 import { E2eError, type E2eStage } from '../../errors.ts';
 import { type Limits, defaultLimits } from '../../limits.ts';
 import { type Entity, parseEntity, serializeEntity } from '../../mime/entity.ts';
-import { parseMultipart, serializeMultipart } from '../../mime/multipart.ts';
+import { parseMultipart, serializeMultipart, serializeTextMultipart } from '../../mime/multipart.ts';
 import { decodeBody } from '../../mime/transfer-encoding.ts';
 import type { LayerKind } from '../backend.ts';
-import { armorPieces, armorType, isArmored, readOneArmor, writeArmor } from './armor.ts';
+import { armorPieces, armorText, armorType, isArmored, readOneArmor, writeArmor } from './armor.ts';
 import { firstTag, tag } from './packets.ts';
 
 /** A signed layer: the octets that the signature covers apart from it, or both in one OpenPGP message. */
@@ -174,6 +174,14 @@ const dataHeaders = serializeEntity([{ name: 'Content-Type', value: 'application
 export function wrapEncrypted(message: Uint8Array, checksum: boolean): Uint8Array {
   const data = [dataHeaders, ...armorPieces('MESSAGE', message, checksum)];
   return serializeMultipart('encrypted', { protocol: 'application/pgp-encrypted' }, [control, data]);
+}
+
+/** {@link wrapEncrypted} as text with LF line ends. */
+export function wrapEncryptedText(message: Uint8Array, checksum: boolean): string {
+  return serializeTextMultipart('encrypted', { protocol: 'application/pgp-encrypted' }, [
+    'Content-Type: application/pgp-encrypted\n\nVersion: 1\n',
+    `Content-Type: application/octet-stream\n\n${armorText('MESSAGE', message, checksum)}`,
+  ]);
 }
 
 function expectProtocol(parameters: ReadonlyMap<string, string>, protocol: string, stage: E2eStage): void {

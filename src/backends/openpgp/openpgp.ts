@@ -13,7 +13,7 @@ import { backendName, contactCertificates, type KeySource, ownKeys } from './key
 import { checkVersion } from './library.ts';
 import { recognizeForm } from './mime.ts';
 import { ownCertificates } from './own-certificates.ts';
-import { encrypt, sign, signAndEncrypt } from './seal.ts';
+import { encrypt, encryptText, sign, signAndEncrypt, signAndEncryptText } from './seal.ts';
 import { encryptionKeys, keyNames } from './select.ts';
 import { describe } from './summary.ts';
 import type { UserIdForms } from '../../jid/user-id.ts';
@@ -67,7 +67,9 @@ export function openpgp(options: OpenpgpOptions): SecurityBackend {
     recognize: (entity) => recognizeForm(entity, surround),
     sign: (request) => sign(seenBy(request), request),
     encrypt: (request) => encrypt(seenBy(request), request),
+    encryptText: (request) => encryptText(seenBy(request), request),
     signAndEncrypt: (request) => signAndEncrypt(seenBy(request), request),
+    signAndEncryptText: (request) => signAndEncryptText(seenBy(request), request),
     decrypt: (request) => decrypt(seenBy(request), request, surround),
     verify: (request) => verify(seenBy(request), request, surround),
     async canSealTo(jid, at) {

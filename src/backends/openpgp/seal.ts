@@ -7,7 +7,7 @@ import { seconds } from './certificate.ts';
 import { type ContentEncryption, sealEncryptedData } from './encrypted-data.ts';
 import type { KeySource } from './keyring.ts';
 import { enums, zipBody } from './library.ts';
-import { wrapEncrypted, wrapSigned } from './mime.ts';
+import { wrapEncrypted, wrapEncryptedText, wrapSigned } from './mime.ts';
 import { hashName } from './names.ts';
 import { packetHeader, tag, writePacket } from './packets.ts';
 import { allEncryptionKeys, type Chosen, intendedFingerprints, namedFingerprints, signingKey } from './select.ts';
@@ -45,6 +45,16 @@ export async function sign(store: KeySource, request: SignRequest): Promise<Uint
  * @throws {E2eError} NO_RECIPIENT_KEY, LIMIT
  */
 export async function encrypt(store: KeySource, request: EncryptRequest): Promise<Uint8Array> {
+  return wrapped(await encryptedMessage(store, request), request);
+}
+
+/** {@link encrypt} as text with LF line ends. */
+export async function encryptText(store: KeySource, request: EncryptRequest): Promise<string> {
+  const { message, checksum } = await encryptedMessage(store, request);
+  return wrapEncryptedText(message, checksum);
+}
+
+async function encryptedMessage(store: KeySource, request: EncryptRequest): Promise<SealedMessage> {
   checkSize(request.content, request);
   const keys = await allEncryptionKeys(store, request.recipients, request);
   return seal(literal(request), keys, request);
@@ -57,6 +67,20 @@ export async function encrypt(store: KeySource, request: EncryptRequest): Promis
  * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE, NO_RECIPIENT_KEY, LIMIT
  */
 export async function signAndEncrypt(store: KeySource, request: SignAndEncryptRequest): Promise<Uint8Array> {
+  return wrapped(await signedAndEncryptedMessage(store, request), request);
+}
+
+/** {@link signAndEncrypt} as text with LF line ends. */
+export async function signAndEncryptText(store: KeySource, request: SignAndEncryptRequest): Promise<string> {
+  const { message, checksum } = await signedAndEncryptedMessage(store, request);
+  return wrapEncryptedText(message, checksum);
+}
+
+function wrapped({ message, checksum }: SealedMessage, { packets }: EncryptRequest): Uint8Array {
+  return packets?.bare === true ? message : wrapEncrypted(message, checksum);
+}
+
+async function signedAndEncryptedMessage(store: KeySource, request: SignAndEncryptRequest): Promise<SealedMessage> {
   const { content, signer, recipients, at, limits, signal } = request;
   checkSize(content, request);
   const { certificate, component, own } = await signingKey(store, signer, request);
@@ -78,11 +102,17 @@ function literal({ content, at }: EncryptRequest): readonly Uint8Array[] {
   return [packetHeader(tag.literal, fields.length + content.length), fields, content];
 }
 
+interface SealedMessage {
+  readonly message: Uint8Array;
+  /** Whether its armor has a checksum, which version 6 objects go without (RFC 9580 section 6.1). */
+  readonly checksum: boolean;
+}
+
 async function seal(
   packets: readonly Uint8Array[],
   keys: readonly Chosen[],
   request: EncryptRequest,
-): Promise<Uint8Array> {
+): Promise<SealedMessage> {
   const { hidden, limits, signal, packets: foreign } = request;
   signal?.throwIfAborted();
   const encryption = encryptionFor(keys, request);
@@ -96,7 +126,7 @@ async function seal(
   const data = await sealEncryptedData(inside, encryption, limits);
   const length = data.reduce((sum, piece) => sum + piece.length, 0);
   const message = concatBytes(...sessionKeys, packetHeader(tag.integrityProtected, length), ...data);
-  return foreign?.bare === true ? message : wrapEncrypted(message, encryption.version === 1);
+  return { message, checksum: encryption.version === 1 };
 }
 
 async function zipped(packets: readonly Uint8Array[]): Promise<Uint8Array> {

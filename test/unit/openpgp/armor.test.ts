@@ -2,7 +2,15 @@
 import fc from 'fast-check';
 import * as openpgp from 'openpgp';
 import { describe, expect, it } from 'vitest';
-import { armorType, isArmored, readArmor, readOneArmor, writeArmor } from '../../../src/backends/openpgp/armor.ts';
+import {
+  armorText,
+  armorType,
+  isArmored,
+  readArmor,
+  readOneArmor,
+  writeArmor,
+} from '../../../src/backends/openpgp/armor.ts';
+import { wrapEncrypted, wrapEncryptedText } from '../../../src/backends/openpgp/mime.ts';
 import { crc24 } from '../../../src/backends/openpgp/crc24.ts';
 import { utf8 } from '../../../src/bytes.ts';
 import { cpuTime } from '../../cpu-time.ts';
@@ -107,6 +115,21 @@ describe('CRC-24', () => {
         for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ ((crc & 0x800000) === 0 ? 0 : 0x1864cfb);
       }
       expect(Buffer.from(crc24(data)).readUIntBE(0, 3)).toBe(crc & 0xffffff);
+    }
+  });
+});
+
+describe('armor as text', () => {
+  it('is the same with LF line ends, and so is the PGP/MIME around it', () => {
+    const lf = (octets: Uint8Array) => new TextDecoder().decode(octets).replaceAll('\r\n', '\n');
+    // The boundary is random.
+    const fixed = (text: string) => text.replaceAll(/[0-9a-f]{32}/g, 'boundary');
+    for (const checksum of [true, false]) {
+      for (const length of [0, 1, 47, 48, 49, 96, 100, 5000]) {
+        const octets = Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
+        expect(armorText('MESSAGE', octets, checksum)).toBe(lf(writeArmor('MESSAGE', octets, checksum)));
+        expect(fixed(wrapEncryptedText(octets, checksum))).toBe(fixed(lf(wrapEncrypted(octets, checksum))));
+      }
     }
   });
 });
