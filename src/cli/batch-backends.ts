@@ -42,6 +42,12 @@ function byContact(loaded: readonly SecurityBackend[], store: DirectoryStore): S
     name: 'home',
     sign: async (request) => (await choose(request.at, request.signer, [])).sign(request),
     encrypt: async (request) => (await choose(request.at, undefined, request.recipients)).encrypt(request),
+    async encryptText(request) {
+      const chosen = await choose(request.at, undefined, request.recipients);
+      if (chosen.encryptText !== undefined) return chosen.encryptText(request);
+      // What a backend writes is ASCII: base64 or armor behind MIME headers.
+      return new TextDecoder().decode(await chosen.encrypt(request));
+    },
     async signAndEncrypt(request) {
       const chosen = await choose(request.at, request.signer, request.recipients);
       if (chosen.signAndEncrypt !== undefined) return chosen.signAndEncrypt(request);
