@@ -37,17 +37,18 @@ function byContact(loaded: readonly SecurityBackend[], store: DirectoryStore): S
     // Its error says what is missing.
     return first;
   };
+  // Nothing is spread: a faster way that only one of them knows would pass the choice by.
   return {
-    ...first,
     name: 'home',
+    recognize: (entity) => first.recognize(entity),
+    decrypt: (request) => first.decrypt(request),
+    verify: (request) => first.verify(request),
+    canSealTo: async (jid, at) => (await Promise.all(loaded.map((one) => one.canSealTo(jid, at)))).some(Boolean),
+    inspect: (entity, limits) => first.inspect(entity, limits),
+    certificates: async (jid) => (await Promise.all(loaded.map((one) => one.certificates(jid)))).flat(),
+    importCertificates: (entity, limits) => first.importCertificates(entity, limits),
     sign: async (request) => (await choose(request.at, request.signer, [])).sign(request),
     encrypt: async (request) => (await choose(request.at, undefined, request.recipients)).encrypt(request),
-    async encryptText(request) {
-      const chosen = await choose(request.at, undefined, request.recipients);
-      if (chosen.encryptText !== undefined) return chosen.encryptText(request);
-      // What a backend writes is ASCII: base64 or armor behind MIME headers.
-      return new TextDecoder().decode(await chosen.encrypt(request));
-    },
     async signAndEncrypt(request) {
       const chosen = await choose(request.at, request.signer, request.recipients);
       if (chosen.signAndEncrypt !== undefined) return chosen.signAndEncrypt(request);
