@@ -80,8 +80,11 @@ export function inClientNamespace(stanza: string): string {
 /** The namespace of the request that every actor answers: it returns its text. */
 export const ECHO = 'urn:example:echo';
 
+/** Seconds that an answer may take behind a thousand stanzas, on a machine that does other things too. */
+export const patience = 240;
+
 /** Waits until something holds, and fails after a while. */
-export async function until(what: string, holds: () => boolean, seconds = 60): Promise<void> {
+export async function until(what: string, holds: () => boolean, seconds = patience): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`timeout: ${what}`);

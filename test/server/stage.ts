@@ -64,7 +64,7 @@ export interface ServerKind {
 
 /** Runs tests on a server, `tests` of them at most. */
 export function onServer(kind: ServerKind, tests: number, define: (stage: Stage) => void): void {
-  describe.skipIf(!installed(kind.program))(kind.name, { timeout: 300_000 }, () => {
+  describe.skipIf(!installed(kind.program))(kind.name, { timeout: 900_000 }, () => {
     let server: XmppServer | undefined;
     let act = -1;
     let backends = new Map<BackendKind, Promise<ReadonlyMap<string, SecurityBackend>>>();

@@ -3,7 +3,16 @@ import * as stanza from 'stanza';
 import type { Agent, Stanzas } from 'stanza';
 import { explicit, transparent, verdictOf } from '../../src/adapters/stanza-js.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, inClientNamespace, until } from './actor.ts';
+import {
+  type Actor,
+  type Arrival,
+  type ConnectOptions,
+  ECHO,
+  emptyInbox,
+  inClientNamespace,
+  patience,
+  until,
+} from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 // A CommonJS package: what Node finds by name depends on the loader.
@@ -30,7 +39,7 @@ export async function connectStanzaJs(
     password: `${user}pw`,
     transports: { websocket: url, bosh: false },
     autoReconnect: false,
-    timeout: 60,
+    timeout: patience,
   });
   client.use((_agent, registry) => {
     registry.define([{ namespace: ECHO, element: 'echo', path: 'iq.echo', fields: { text: JXT.text() } } as never]);

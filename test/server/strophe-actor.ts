@@ -3,7 +3,16 @@ import { DOMParser } from '@xmldom/xmldom';
 import { $iq, $msg, $pres, type Builder, type StropheConnection, Strophe } from './strophe-api.ts';
 import { explicit, transparent, verdictOf } from '../../src/adapters/strophe.ts';
 import type { E2eSession } from '../../src/index.ts';
-import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, inClientNamespace, until } from './actor.ts';
+import {
+  type Actor,
+  type Arrival,
+  type ConnectOptions,
+  ECHO,
+  emptyInbox,
+  inClientNamespace,
+  patience,
+  until,
+} from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 /** An actor with its connection. */
@@ -122,7 +131,7 @@ export async function connectStrophe(
         const request = $iq({ to, type: 'get' }).c('echo', { xmlns: ECHO }).t(text);
         const failed = (answer: Element | null): void =>
           reject(new Error(answer === null ? 'timeout' : Strophe.serialize(answer)));
-        connection.sendIQ(request, (answer: Element) => resolve(arrival(answer, 'echo')), failed, 60_000);
+        connection.sendIQ(request, (answer: Element) => resolve(arrival(answer, 'echo')), failed, patience * 1000);
       }),
     send(text) {
       const document = new DOMParser().parseFromString(inClientNamespace(text), 'text/xml');

@@ -2,7 +2,7 @@
 import { client, type Client, type Element, xml } from '@xmpp/client';
 import { explicit, transparent, verdictOf } from '../../src/adapters/xmpp-js.ts';
 import { buildWith, type E2eSession, parseXml, type Verdict } from '../../src/index.ts';
-import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, until } from './actor.ts';
+import { type Actor, type Arrival, type ConnectOptions, ECHO, emptyInbox, patience, until } from './actor.ts';
 import type { XmppServer } from './xmpp-server.ts';
 
 /** An actor with its client. */
@@ -98,7 +98,7 @@ export async function connectXmppJs(
     async ask(to, text) {
       const answer = await xmpp.iqCaller.request(
         xml('iq', { type: 'get', to }, xml('echo', { xmlns: ECHO }, text)),
-        60_000,
+        patience * 1000,
       );
       return arrival(answer, answer.getChildText('echo', ECHO));
     },
