@@ -110,7 +110,7 @@ export async function connectStrophe(
         request,
         () => resolve(),
         () => reject(new Error('refused')),
-        60_000,
+        patience * 1000,
       );
     });
   return {
