@@ -103,6 +103,8 @@ export async function prepareConnection(io: Io, options: ConnectOptions): Promis
   xmpp.on('error', () => undefined);
   const stop = async (): Promise<void> => {
     xmpp.reconnect.stop();
+    // A server that does not answer the end of a stream is not waited for.
+    xmpp.timeout = 2000;
     await xmpp.stop().catch(() => undefined);
   };
   return {
