@@ -185,11 +185,19 @@ async function* sourceOf(
 async function* untilInterrupted(io: Io): AsyncGenerator<Uint8Array | string, void, undefined> {
   const iterator = io.stdin[Symbol.asyncIterator]();
   const end = Symbol();
-  let forget: (() => void) | undefined;
-  const interrupt = new Promise<typeof end>((resolve) => (forget = io.onInterrupt?.(() => resolve(end))));
+  const user = { left: false };
+  let wake: (() => void) | undefined;
+  const forget = io.onInterrupt?.(() => {
+    user.left = true;
+    wake?.();
+  });
   try {
-    for (;;) {
-      const step = await Promise.race([iterator.next(), interrupt]);
+    while (!user.left) {
+      // Not Promise.race with one promise for all steps: that one would keep every chunk that was ever read.
+      const step = await new Promise<IteratorResult<Uint8Array | string> | typeof end>((resolve, reject) => {
+        wake = () => resolve(end);
+        iterator.next().then(resolve, reject);
+      });
       if (step === end || step.done === true) return;
       yield step.value;
     }
