@@ -18,9 +18,9 @@ const full = {
 
 const quick: typeof full = {
   recipients: [1, 10],
-  budget: { time: 200, block: 2, rounds: 3 },
+  budget: { time: 120, block: 2, rounds: 3 },
   concurrency: [1, 16],
-  calls: 300,
+  calls: 150,
   rounds: 2,
   memory: [1024],
   starts: 3,

@@ -42,7 +42,7 @@ export const quickPlan: Plan = {
   kinds,
   sizes: [1024, 65_536],
   budget: { time: 100, block: 2, rounds: 3 },
-  warmUp: 250,
+  warmUp: 200,
   processCalls: 3,
   processOperations: ['seal', 'open'],
   opensslSpeed: true,
