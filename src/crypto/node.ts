@@ -227,14 +227,24 @@ function agreeEphemeral(peer: PublicKey): EphemeralAgreement | undefined {
       return { publicPoint, secret: plain(ecdh.computeSecret(peer.subjectPublicKey)) };
     }
     if (peer.algorithm !== 'x25519') return undefined;
-    const { privateKey, publicKey } = generateKeyPairSync('x25519');
+    const { privateKey, publicKey } = ephemeralX25519();
     const secret = nonZero(diffieHellman({ privateKey, publicKey: publicHandle(peer) }));
-    // Export as DER takes ninety times as long.
-    const publicPoint = plain(Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url'));
-    return secret === undefined ? undefined : { publicPoint, secret };
+    return secret === undefined ? undefined : { publicPoint: plain(Buffer.from(publicKey.x, 'base64url')), secret };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A key pair whose public point comes as JWK, since DER takes ninety times as long.
+ *
+ * The point is asked for together with the pair. A later export holds a lock of the pair, which a garbage collection in
+ * between takes again when it collects the job that made the pair: Node 20 then waits for itself, for ever.
+ */
+function ephemeralX25519(): { readonly publicKey: { readonly x: string }; readonly privateKey: KeyObject } {
+  // @types/node does not know this encoding.
+  const options: object = { publicKeyEncoding: { format: 'jwk' } };
+  return generateKeyPairSync('x25519', options) as object as ReturnType<typeof ephemeralX25519>;
 }
 
 function encapsulate(peer: PublicKey): Encapsulation | undefined {
