@@ -13,7 +13,7 @@ import { concatBytes, hex, indexOfBytes, randomBytes, utf8 } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { serializeContentType } from './content-type.ts';
-import { type Entity, serializeEntity, serializeTextEntity } from './entity.ts';
+import { bodyTextOf, type Entity, serializeEntity, serializeTextEntity } from './entity.ts';
 
 /** Options of {@link parseMultipart}. */
 export interface ParseMultipartOptions {
@@ -84,6 +84,37 @@ export function parseMultipart(entity: Entity, options: ParseMultipartOptions): 
     return parts;
   }
   throw malformed('multipart without close delimiter');
+}
+
+/**
+ * {@link parseMultipart} for an entity that came as text, as far as everybody writes it: so many parts with a delimiter
+ * line before each and one behind them, and nothing else.
+ *
+ * @returns the parts, with LF line ends; undefined for whatever {@link parseMultipart} has to look at
+ */
+export function parseTextMultipart(
+  entity: Entity,
+  { limits, parts: count = 2 }: ParseMultipartOptions,
+): readonly string[] | undefined {
+  const boundary = entity.contentType?.parameters.get('boundary');
+  const text = bodyTextOf(entity);
+  if (boundary === undefined || text === undefined || !boundaryShape.test(boundary)) return undefined;
+  if (!identity.has(entity.transferEncoding) || count > limits.mimeParts) return undefined;
+  const delimiter = `--${boundary}`;
+  if (!text.startsWith(`${delimiter}\n`)) return undefined;
+  const parts: string[] = [];
+  let start = delimiter.length + 1;
+  while (parts.length < count) {
+    // Whatever else begins like a delimiter is not told apart here.
+    const at = text.indexOf(delimiter, start);
+    if (at <= start || text[at - 1] !== '\n') return undefined;
+    parts.push(text.slice(start, at - 1));
+    const rest = parts.length < count ? '\n' : '--';
+    if (!text.startsWith(rest, at + delimiter.length)) return undefined;
+    start = at + delimiter.length + rest.length;
+  }
+  const ended = start === text.length || (start === text.length - 1 && text.endsWith('\n'));
+  return ended ? parts : undefined;
 }
 
 const identity: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary']);

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { equalBytes, utf8 } from '../../../src/bytes.ts';
+import { crlfText, equalBytes, utf8 } from '../../../src/bytes.ts';
 import { E2eError } from '../../../src/errors.ts';
 import { defaultLimits as limits, limitsWith } from '../../../src/limits.ts';
-import { parseEntity } from '../../../src/mime/entity.ts';
-import { parseMultipart, type ParseMultipartOptions, serializeMultipart } from '../../../src/mime/multipart.ts';
+import { parseEntity, parseTextEntity } from '../../../src/mime/entity.ts';
+import {
+  parseMultipart,
+  type ParseMultipartOptions,
+  parseTextMultipart,
+  serializeMultipart,
+  serializeTextMultipart,
+} from '../../../src/mime/multipart.ts';
 import { corpus, corpusJson, hasCorpus, runs } from '../../shared-data.ts';
 
 const crlf = (...lines: string[]): string => lines.join('\r\n');
@@ -248,5 +254,79 @@ describe.skipIf(!hasCorpus('malformed-mime/index.json'))('messages of other proj
     });
     // Two delimiters in a row: no reading of RFC 2046 makes that a part.
     expect(refused.map((row) => row.file)).toEqual(['stalwart-malformed/000.eml']);
+  });
+});
+
+describe('parts of text', () => {
+  const options = { limits, parts: 2 } as const;
+  const asText = (text: string): readonly string[] | undefined =>
+    parseTextMultipart(parseTextEntity(text, { limits }), options);
+  /** What is taken as text is taken as octets too, with the same parts. */
+  const compared = (text: string): boolean => {
+    let parts: readonly string[] | undefined;
+    try {
+      parts = asText(text);
+    } catch (error) {
+      // The header block.
+      expect(error).toBeInstanceOf(E2eError);
+      return false;
+    }
+    if (parts === undefined) return false;
+    const octets = parseMultipart(parseEntity(utf8(crlfText(text)), { limits }), options);
+    expect(parts.map((part) => Buffer.from(utf8(crlfText(part))).toString())).toEqual(
+      octets.map((part) => Buffer.from(part).toString()),
+    );
+    return true;
+  };
+  const text = serializeTextMultipart('encrypted', { protocol: 'application/pgp-encrypted' }, [
+    'Content-Type: application/pgp-encrypted\n\nVersion: 1\n',
+    'Content-Type: application/octet-stream\n\n-----BEGIN PGP MESSAGE-----\n\nAAAA\n-----END PGP MESSAGE-----\n',
+  ]);
+  const boundary = /[0-9a-f]{32}/.exec(text)![0];
+
+  test('are those that were written', () => {
+    expect(asText(text)?.map((part) => part.length)).toEqual([52, 100]);
+    expect(compared(text)).toBe(true);
+    expect(compared(text.trimEnd())).toBe(true);
+  });
+
+  test.each([
+    ['a preamble', text.replace('\n\n', '\n\nhello\n')],
+    ['a line end before the first delimiter', text.replace('\n\n', '\n\n\n')],
+    ['an epilogue', `${text}hello`],
+    ['a second close delimiter', `${text}--${boundary}--\n`],
+    ['blanks behind a delimiter', text.replaceAll(`--${boundary}\n`, `--${boundary} \n`)],
+    ['a line that starts like a delimiter', text.replace('AAAA', `--${boundary}x`)],
+    ['a delimiter inside a line', text.replace('AAAA', `x--${boundary}`)],
+    ['a third part', text.replace('AAAA', `\n--${boundary}\nContent-Type: a/b\n\nx`)],
+    ['two delimiters in a row', text.replace(`--${boundary}\n`, `--${boundary}\n--${boundary}\n`)],
+    ['a transfer encoding', `Content-Transfer-Encoding: base64\n${text}`],
+    ['CR before a delimiter', text.replace(`Version: 1\n\n--`, `Version: 1\n\r--`)],
+    ['one part', text.replace(`\n--${boundary}\nContent-Type: application/octet-stream`, '')],
+  ])('are left to the reader of octets with %s', (_, other) => {
+    expect(asText(other)).toBeUndefined();
+  });
+
+  test('are left to the reader of octets where the limit is one part', () => {
+    const few = limitsWith({ mimeParts: 1 });
+    expect(parseTextMultipart(parseTextEntity(text, { limits }), { limits: few, parts: 2 })).toBeUndefined();
+    expect(parseTextMultipart(parseEntity(utf8(crlfText(text)), { limits }), options)).toBeUndefined();
+  });
+
+  test('are the same as octets in any disguise', () => {
+    const pieces = ['\n', '\n\n', '\r', ' ', '-', '--', `--${boundary}`, `--${boundary}--`, ':', 'é', 'boundary="x"'];
+    let taken = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(text.length), fc.nat(3), fc.constantFrom('', ...pieces)), { maxLength: 3 }),
+        (edits) => {
+          let edited = text;
+          for (const [at, cut, piece] of edits) edited = edited.slice(0, at) + piece + edited.slice(at + cut);
+          if (compared(edited)) taken++;
+        },
+      ),
+      { numRuns: runs(5_000) },
+    );
+    expect(taken).toBeGreaterThan(runs(5_000) / 20);
   });
 });
