@@ -138,6 +138,29 @@ export function armorText(type: ArmorType, data: Uint8Array, checksum: boolean):
   return `-----BEGIN PGP ${type}-----\n\n${base64Text(data, 64, '\n')}${footer}-----END PGP ${type}-----\n`;
 }
 
+/**
+ * The octets of one armored block as {@link armorText} and most programs write it: no header, nothing around it.
+ *
+ * @param text its line ends are LF
+ * @returns undefined for whatever {@link readOneArmor} has to look at
+ */
+export function readArmorText(type: ArmorType, text: string): Uint8Array | undefined {
+  const head = `-----BEGIN PGP ${type}-----\n\n`;
+  const tail = `\n-----END PGP ${type}-----`;
+  if (!text.startsWith(head) || text.includes('\r')) return undefined;
+  let end = text.indexOf(tail, head.length - 1);
+  if (end === -1 || !lineEnds.has(text.slice(end + tail.length))) return undefined;
+  // The line of the checksum, which is not judged.
+  if (text[end - 5] === '=' && text[end - 6] === '\n') end -= 6;
+  try {
+    return base64Decode(text.slice(head.length, end));
+  } catch (error) {
+    if (error instanceof E2eError) return undefined;
+    throw error;
+  }
+}
+
+const lineEnds: ReadonlySet<string> = new Set(['', '\n']);
 const equalsSign = utf8('=');
 const lineEnd = utf8('\r\n');
 const lines = Object.fromEntries(

@@ -15,11 +15,16 @@
 import { toCrlf, utf8, utf8Decode } from '../../bytes.ts';
 import { E2eError, type E2eStage } from '../../errors.ts';
 import { type Limits, defaultLimits } from '../../limits.ts';
-import { type Entity, parseEntity, serializeEntity } from '../../mime/entity.ts';
-import { parseMultipart, serializeMultipart, serializeTextMultipart } from '../../mime/multipart.ts';
+import { bodyTextOf, type Entity, parseEntity, parseTextEntity, serializeEntity } from '../../mime/entity.ts';
+import {
+  parseMultipart,
+  parseTextMultipart,
+  serializeMultipart,
+  serializeTextMultipart,
+} from '../../mime/multipart.ts';
 import { decodeBody } from '../../mime/transfer-encoding.ts';
 import type { LayerKind } from '../backend.ts';
-import { armorPieces, armorText, armorType, isArmored, readOneArmor, writeArmor } from './armor.ts';
+import { armorPieces, armorText, armorType, isArmored, readArmorText, readOneArmor, writeArmor } from './armor.ts';
 import { firstTag, tag } from './packets.ts';
 
 /** A signed layer: the octets that the signature covers apart from it, or both in one OpenPGP message. */
@@ -78,7 +83,6 @@ function recognizeBare(body: Uint8Array): LayerKind | undefined {
 interface Parts {
   readonly limits: Limits;
   readonly surround: Surround;
-  readonly octets: readonly Uint8Array[];
   readonly entities: readonly Entity[];
 }
 
@@ -93,9 +97,11 @@ function knownParts(entity: Entity, limits: Limits, surround: Surround): Parts |
 function partsOf(entity: Entity, limits: Limits, surround: Surround): Parts {
   let parts = knownParts(entity, limits, surround);
   if (parts === undefined) {
-    const stage = 'unwrap';
-    const octets = parseMultipart(entity, { limits, stage, parts: 2, surround });
-    parts = { limits, surround, octets, entities: octets.map((part) => parseEntity(part, { limits, stage })) };
+    const options = { limits, stage: 'unwrap', parts: 2, surround } as const;
+    const entities =
+      parseTextMultipart(entity, options)?.map((part) => parseTextEntity(part, options)) ??
+      parseMultipart(entity, options).map((part) => parseEntity(part, options));
+    parts = { limits, surround, entities };
     split.set(entity, parts);
   }
   return parts;
@@ -115,11 +121,22 @@ export function unwrapEncrypted(entity: Entity, limits: Limits, surround: Surrou
   const [control, data] = partsOf(entity, limits, surround).entities;
   expectType(control!, 'application/pgp-encrypted', stage);
   // RFC 3156 section 4: the first part MUST hold "Version: 1".
-  if (!/^\s{0,16}version: {0,16}1\s{0,16}$/i.test(utf8Decode(decodeBody(control!, stage).subarray(0, 1024), stage))) {
-    throw unsupported(stage, 'version of the PGP/MIME encryption');
-  }
+  if (!isVersionOne(control!, stage)) throw unsupported(stage, 'version of the PGP/MIME encryption');
   expectType(data!, 'application/octet-stream', stage);
-  return bareMessage(decodeBody(data!, stage), stage);
+  const text = plainText(data!);
+  const message = text === undefined ? undefined : readArmorText('MESSAGE', text);
+  return message ?? bareMessage(decodeBody(data!, stage), stage);
+}
+
+function isVersionOne(control: Entity, stage: E2eStage): boolean {
+  if (plainText(control) === 'Version: 1\n') return true;
+  const text = utf8Decode(decodeBody(control, stage).subarray(0, 1024), stage);
+  return /^\s{0,16}version: {0,16}1\s{0,16}$/i.test(text);
+}
+
+/** The body of a part that came as text and without a transfer encoding. */
+function plainText(part: Entity): string | undefined {
+  return part.transferEncoding === '7bit' ? bodyTextOf(part) : undefined;
 }
 
 /**
@@ -136,7 +153,8 @@ export function unwrapSigned(entity: Entity, limits: Limits, surround: Surround)
   expectProtocol(parameters, 'application/pgp-signature', stage);
   const known = knownParts(entity, limits, surround);
   // What is signed need not be an entity itself.
-  const [content, detached] = known?.octets ?? parseMultipart(entity, { limits, stage, parts: 2, surround });
+  const [content, detached] =
+    known?.entities.map(({ raw }) => raw) ?? parseMultipart(entity, { limits, stage, parts: 2, surround });
   const signature = known?.entities[1] ?? parseEntity(detached!, { limits, stage });
   expectType(signature, 'application/pgp-signature', stage);
   return {

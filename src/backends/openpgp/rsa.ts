@@ -8,7 +8,7 @@
  */
 
 import { provider } from '#crypto';
-import { concatBytes } from '../../bytes.ts';
+import { concatBytes, randomBytes } from '../../bytes.ts';
 import { parsePrivateKey, type PrivateKey } from '../../crypto/private-key.ts';
 import type { KeyPacket } from './library.ts';
 import { keyLength } from './names.ts';
@@ -43,7 +43,7 @@ export async function recoverRsa(
     (((sum >> 8) & 255) ^ session[start + length]!) |
     ((sum & 255) ^ session[start + length + 1]!);
   const keep = ~((wrong | -wrong) >> 31);
-  const random = globalThis.crypto.getRandomValues(new Uint8Array(length));
+  const random = randomBytes(length);
   return found.map((octet, i) => (octet & keep) | (random[i]! & ~keep));
 }
 

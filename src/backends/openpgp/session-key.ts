@@ -5,7 +5,7 @@
  *     PKESK v6 := %x06 length [key-version fingerprint] algorithm encrypted-session-key
  */
 
-import { hex } from '../../bytes.ts';
+import { hex, randomBytes } from '../../bytes.ts';
 import type { ExternalPrivateKey } from '../backend.ts';
 import type { Component } from './certificate.ts';
 import { recoverExternally } from './external-key.ts';
@@ -139,7 +139,7 @@ function randomSessionKey(cipher: number): { readonly sessionKeyAlgorithm: numbe
 
 /** A fresh session key. */
 export function newSessionKey(cipher: number): SessionKey {
-  return { cipher, key: globalThis.crypto.getRandomValues(new Uint8Array(keyLength(cipher)!)) };
+  return { cipher, key: randomBytes(keyLength(cipher)!) };
 }
 
 /**

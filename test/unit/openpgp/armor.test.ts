@@ -7,12 +7,14 @@ import {
   armorType,
   isArmored,
   readArmor,
+  readArmorText,
   readOneArmor,
   writeArmor,
 } from '../../../src/backends/openpgp/armor.ts';
 import { wrapEncrypted, wrapEncryptedText } from '../../../src/backends/openpgp/mime.ts';
 import { crc24 } from '../../../src/backends/openpgp/crc24.ts';
-import { utf8 } from '../../../src/bytes.ts';
+import { crlfText, utf8 } from '../../../src/bytes.ts';
+import { E2eError } from '../../../src/errors.ts';
 import { cpuTime } from '../../cpu-time.ts';
 
 const read = (text: string) => readOneArmor(utf8(text), 'MESSAGE', 'unwrap');
@@ -131,5 +133,70 @@ describe('armor as text', () => {
         expect(fixed(wrapEncryptedText(octets, checksum))).toBe(fixed(lf(wrapEncrypted(octets, checksum))));
       }
     }
+  });
+});
+
+describe('armor as text', () => {
+  const text = armorText('MESSAGE', data, true);
+  /** What is taken as text is taken as octets too. */
+  const compared = (other: string): boolean => {
+    const octets = readArmorText('MESSAGE', other);
+    if (octets !== undefined) expect(octets).toEqual(readOneArmor(utf8(crlfText(other)), 'MESSAGE', 'unwrap'));
+    return octets !== undefined;
+  };
+
+  it.each([
+    ['a checksum', text],
+    ['no checksum', armorText('MESSAGE', data, false)],
+    ['a wrong checksum', text.replace(/=....\n-/, '=AAAA\n-')],
+    ['no line end at the end', text.trimEnd()],
+    ['nothing inside', armorText('MESSAGE', new Uint8Array(), false)],
+    ['nothing but a checksum', armorText('MESSAGE', new Uint8Array(), true)],
+    ['a blank line before the end', text.replace(/=....\n/, '\n')],
+  ])('takes %s', (_, other) => expect(compared(other)).toBe(true));
+
+  it.each([
+    ['headers', text.replace('\n\n', '\nVersion: GnuPG v2\n\n')],
+    ['CRLF', crlfText(text)],
+    ['CR in the middle', text.replace('\n', '\r')],
+    ['text before', `hello\n${text}`],
+    ['text behind', `${text}hello`],
+    ['a second armor', text + text],
+    ['another type', armorText('SIGNATURE', data, true)],
+    ['no end', text.slice(0, -10)],
+    ['an end in the middle of a line', text.replace('\n-----END', '-----END')],
+    ['a checksum that is not in its own line', text.replace('\n=', '=')],
+    ['what is no base64', text.replace('AAEC', 'AA-C')],
+    ['characters outside US-ASCII', text.replace('AAEC', 'AA\u0141C')],
+    ['digits behind the checksum', text.replace(/(=....\n)/, '$1AAAA\n')],
+  ])('leaves %s to the reader of octets', (_, other) => expect(compared(other)).toBe(false));
+
+  it('is the same as octets in any disguise', () => {
+    const pieces = [
+      '\n',
+      '\r',
+      ' ',
+      '=',
+      '\n=AAAA',
+      'A',
+      '-',
+      '-----',
+      '-----END PGP MESSAGE-----',
+      '\u00e9',
+      '\ufeff',
+    ];
+    let taken = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(text.length), fc.nat(3), fc.constantFrom('', ...pieces)), { maxLength: 3 }),
+        (edits) => {
+          let edited = text;
+          for (const [at, cut, piece] of edits) edited = edited.slice(0, at) + piece + edited.slice(at + cut);
+          if (compared(edited)) taken++;
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+    expect(taken).toBeGreaterThan(250);
   });
 });
