@@ -14,7 +14,6 @@ import {
 import { wrapEncrypted, wrapEncryptedText } from '../../../src/backends/openpgp/mime.ts';
 import { crc24 } from '../../../src/backends/openpgp/crc24.ts';
 import { crlfText, utf8 } from '../../../src/bytes.ts';
-import { E2eError } from '../../../src/errors.ts';
 import { cpuTime } from '../../cpu-time.ts';
 
 const read = (text: string) => readOneArmor(utf8(text), 'MESSAGE', 'unwrap');
