@@ -151,7 +151,7 @@ export function readArmorText(type: ArmorType, text: string): Uint8Array | undef
   let end = text.indexOf(tail, head.length - 1);
   if (end === -1 || !lineEnds.has(text.slice(end + tail.length))) return undefined;
   // The line of the checksum, which is not judged.
-  if (text[end - 5] === '=' && text.lastIndexOf('\n', end - 1) === end - 6) end -= 6;
+  if (/^\n=[!-~]{4}$/.test(text.slice(end - 6, end))) end -= 6;
   try {
     return base64Decode(text.slice(head.length, end));
   } catch (error) {
