@@ -109,7 +109,7 @@ describe.each(pairs)('$kind', ({ hers, his }) => {
       PublicKeyEncryptedSessionKeyPacket,
       SymEncryptedIntegrityProtectedDataPacket,
     ].flatMap(({ prototype }) =>
-      ['sign', 'verify', 'encrypt', 'decrypt']
+      ['read', 'sign', 'verify', 'encrypt', 'decrypt']
         .filter((name) => name in prototype)
         .map((name) => vi.spyOn(prototype as unknown as Record<string, () => Promise<unknown>>, name)),
     );

@@ -10,7 +10,7 @@ import { cipherText } from './encrypted-data.ts';
 import { importCertificates } from './import.ts';
 import { intendedRecipients } from './intended.ts';
 import { issuerName } from './judge.ts';
-import { keyIdBytes, type Signature } from './library.ts';
+import { keyIdBytes, type MessageSignature } from './library.ts';
 import { recognizeForm, type Surround, unwrapEncrypted, unwrapSigned } from './mime.ts';
 import { hashName, transportName } from './names.ts';
 import { weakHashes } from './safe-config.ts';
@@ -70,7 +70,7 @@ async function inspectSigned(entity: Entity, limits: Limits, surround: Surround)
   return { kind: 'signed', title: 'OpenPGP signature', facts, warnings, content };
 }
 
-function signatureFacts(signature: Signature): readonly Fact[] {
+function signatureFacts(signature: MessageSignature): readonly Fact[] {
   const facts: Fact[] = [
     ['signer', issuerName(signature)],
     ['key id', hex(keyIdBytes(signature.issuerKeyID))],

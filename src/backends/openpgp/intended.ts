@@ -7,7 +7,7 @@
  */
 
 import { concatBytes, hex } from '../../bytes.ts';
-import type { Signature } from './library.ts';
+import type { MessageSignature, Signature } from './library.ts';
 
 const intendedRecipient = 35;
 
@@ -15,14 +15,14 @@ const intendedRecipient = 35;
  * Makes the library take the subpacket where it is critical: unknown critical ones fail a signature, but this one is
  * known here.
  */
-export function understandIntended(signature: Signature): void {
+export function understandIntended(signature: MessageSignature): void {
   signature.unknownSubpackets = signature.unknownSubpackets.map((subpacket) =>
     subpacket.type === intendedRecipient ? { ...subpacket, critical: false } : subpacket,
   );
 }
 
 /** Fingerprints named as intended recipients; unhashed subpackets do not count, since anybody can add them. */
-export function intendedRecipients(signature: Signature): readonly string[] {
+export function intendedRecipients(signature: MessageSignature): readonly string[] {
   return signature.unknownSubpackets
     .filter(({ type }) => type === intendedRecipient)
     .map(({ body }) => hex(body.subarray(1)));
@@ -33,7 +33,7 @@ export function intendedRecipients(signature: Signature): readonly string[] {
  *
  * @param mine fingerprints of my primary keys
  */
-export function intendedFor(signature: Signature, mine: readonly string[]): 'unspecified' | 'me' | 'others' {
+export function intendedFor(signature: MessageSignature, mine: readonly string[]): 'unspecified' | 'me' | 'others' {
   const named = intendedRecipients(signature);
   if (named.length === 0) return 'unspecified';
   return named.some((fingerprint) => mine.includes(fingerprint)) ? 'me' : 'others';

@@ -6,7 +6,7 @@ import type { BoundIdentity, SignatureOutcome, SignatureResult } from '../backen
 import { algorithmName, type Certificate, type Component, seconds } from './certificate.ts';
 import { isSurelyRight } from './fast/verify.ts';
 import { intendedFor, understandIntended } from './intended.ts';
-import { enums, keyIdBytes, literalPacket, type Signature } from './library.ts';
+import { enums, keyIdBytes, literalPacket, type MessageSignature } from './library.ts';
 import { hashName } from './names.ts';
 import { lenientConfig, weakHashes } from './safe-config.ts';
 import { describe } from './summary.ts';
@@ -35,7 +35,7 @@ interface Issuer {
  * @param content the octets as hashed: for a text signature in canonical form
  */
 export async function judge(
-  signature: Signature,
+  signature: MessageSignature,
   content: Uint8Array,
   context: JudgeContext,
 ): Promise<SignatureResult> {
@@ -112,12 +112,12 @@ function verdictOn(status: KeyStatus): [SignatureOutcome, string] {
 }
 
 /** Binary (0x00) or canonical text (0x01). */
-function isMessageSignature({ signatureType }: Signature): boolean {
+function isMessageSignature({ signatureType }: MessageSignature): boolean {
   return signatureType === enums.signature.binary || signatureType === enums.signature.text;
 }
 
 /** By fingerprint where the signature gives one, else by key id, of which there can be several by intent. */
-function issuersOf(signature: Signature, candidates: readonly Certificate[]): readonly Issuer[] {
+function issuersOf(signature: MessageSignature, candidates: readonly Certificate[]): readonly Issuer[] {
   const fingerprint = signature.issuerFingerprint === null ? undefined : hex(signature.issuerFingerprint);
   const keyId = hex(keyIdBytes(signature.issuerKeyID));
   const issuers: Issuer[] = [];
@@ -132,11 +132,11 @@ function issuersOf(signature: Signature, candidates: readonly Certificate[]): re
 }
 
 /** The key id or fingerprint that a signature names as its issuer. */
-export function issuerName({ issuerFingerprint, issuerKeyID }: Signature): string {
+export function issuerName({ issuerFingerprint, issuerKeyID }: MessageSignature): string {
   return issuerFingerprint === null ? hex(keyIdBytes(issuerKeyID)) : hex(issuerFingerprint);
 }
 
-async function isRight(signature: Signature, content: Uint8Array, { packet }: Component): Promise<boolean> {
+async function isRight(signature: MessageSignature, content: Uint8Array, { packet }: Component): Promise<boolean> {
   if (await isSurelyRight(signature, content, packet)) return true;
   try {
     const data = literalPacket(content, new Date(0));
@@ -148,6 +148,6 @@ async function isRight(signature: Signature, content: Uint8Array, { packet }: Co
   }
 }
 
-function signatureAlgorithm({ publicKeyAlgorithm }: Signature): string {
+function signatureAlgorithm({ publicKeyAlgorithm }: MessageSignature): string {
   return algorithmName({ algorithm: enums.publicKey[publicKeyAlgorithm ?? 0] ?? 'unknown' });
 }

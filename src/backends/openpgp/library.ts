@@ -86,26 +86,17 @@ export interface SignedThing {
   readonly userID?: object;
 }
 
-/** A signature packet. */
-export interface Signature {
-  version: number | null;
-  signatureType: number | null;
-  publicKeyAlgorithm: number | null;
-  hashAlgorithm: number | null;
+/** What a signature over a message is judged by. */
+export interface MessageSignature {
+  readonly version: number | null;
+  readonly signatureType: number | null;
+  readonly publicKeyAlgorithm: number | null;
+  readonly hashAlgorithm: number | null;
   readonly created: Date;
   readonly signatureExpirationTime: number | null;
   readonly signatureNeverExpires: boolean;
-  readonly keyExpirationTime: number | null;
-  readonly keyNeverExpires: boolean | null;
-  readonly keyFlags: Uint8Array | null;
-  readonly features: Uint8Array | null;
-  readonly preferredCipherSuites: readonly (readonly [number, number])[] | null;
-  readonly isPrimaryUserID: boolean | number | null;
-  readonly reasonForRevocationFlag: number | null;
   readonly issuerKeyID: KeyId;
-  readonly issuerKeyVersion: number | null;
   readonly issuerFingerprint: Uint8Array | null;
-  readonly embeddedSignature: Signature | null;
   /** Subpackets of the hashed area that the library does not know. */
   unknownSubpackets: readonly Subpacket[];
   readonly params: unknown;
@@ -117,10 +108,6 @@ export interface Signature {
   readonly salt: Uint8Array | null;
   readonly rawNotations: readonly { readonly critical: boolean }[];
   readonly revocationKeyClass: number | null;
-  read(bytes: Uint8Array): void;
-  write(): Uint8Array;
-  writeHashedSubPackets(): Uint8Array;
-  sign(key: KeyPacket, data: object, date: Date, detached: boolean, config: Config): Promise<void>;
   verify(
     key: KeyPacket,
     type: number,
@@ -129,6 +116,27 @@ export interface Signature {
     detached: boolean,
     config: Config,
   ): Promise<void>;
+}
+
+/** A signature packet. */
+export interface Signature extends MessageSignature {
+  version: number | null;
+  signatureType: number | null;
+  publicKeyAlgorithm: number | null;
+  hashAlgorithm: number | null;
+  readonly keyExpirationTime: number | null;
+  readonly keyNeverExpires: boolean | null;
+  readonly keyFlags: Uint8Array | null;
+  readonly features: Uint8Array | null;
+  readonly preferredCipherSuites: readonly (readonly [number, number])[] | null;
+  readonly isPrimaryUserID: boolean | number | null;
+  readonly reasonForRevocationFlag: number | null;
+  readonly issuerKeyVersion: number | null;
+  readonly embeddedSignature: Signature | null;
+  read(bytes: Uint8Array): void;
+  write(): Uint8Array;
+  writeHashedSubPackets(): Uint8Array;
+  sign(key: KeyPacket, data: object, date: Date, detached: boolean, config: Config): Promise<void>;
 }
 
 /** The structure of a parsed key: packets and the signatures that follow them, none verified. */
@@ -210,7 +218,7 @@ export interface LiteralPacket extends AnyPacket {
  * Whether the creation time of a signature is one: the library takes a subpacket of any length, and makes an invalid
  * date of a long one, which compares as neither before nor after anything.
  */
-export function isDated({ created }: Signature): boolean {
+export function isDated({ created }: Pick<MessageSignature, 'created'>): boolean {
   const time = created.getTime();
   return time >= 0 && time <= 0xffff_ffff * 1000;
 }

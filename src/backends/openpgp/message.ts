@@ -7,7 +7,7 @@
  */
 
 import { toCrlf } from '../../bytes.ts';
-import { type AnyPacket, allPackets, enums, isDated, type PacketSequence, type Signature } from './library.ts';
+import { type AnyPacket, allPackets, enums, isDated, type PacketSequence, type MessageSignature } from './library.ts';
 import { tag } from './packets.ts';
 
 /** What a message says. */
@@ -15,7 +15,7 @@ export interface OpenedMessage {
   /** The octets of the literal; in canonical form where a text signature covers that. */
   readonly content: Uint8Array;
   /** In the order of the message; undefined stands for one that cannot be read. */
-  readonly signatures: readonly (Signature | undefined)[];
+  readonly signatures: readonly (MessageSignature | undefined)[];
   readonly compressed: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function openMessage(sequence: PacketSequence | readonly AnyPacket[
   if (!shape) throw new Error('signatures and literal in another order');
   const readable = signatures.map((packet) => {
     // A version that is not known comes as an unparseable packet.
-    const signature = 'signatureType' in packet ? (packet as unknown as Signature) : undefined;
+    const signature = 'signatureType' in packet ? (packet as unknown as MessageSignature) : undefined;
     return signature !== undefined && isDated(signature) ? signature : undefined;
   });
   const { data } = literals[0] as unknown as { data: unknown };

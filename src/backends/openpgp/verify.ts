@@ -5,9 +5,10 @@ import { E2eError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
 import type { BackendCall, SignatureResult, Verified, VerifyRequest } from '../backend.ts';
 import { refused } from './decrypt.ts';
+import { readSignature } from './fast/read-signature.ts';
 import { judge } from './judge.ts';
 import type { KeySource } from './keyring.ts';
-import { enums, isDated, newSignature, readMessage, type PacketSequence, type Signature } from './library.ts';
+import { enums, readMessage, type PacketSequence, type MessageSignature } from './library.ts';
 import { type OpenedMessage, openMessage } from './message.ts';
 import { type SignedForm, type Surround, unwrapSigned } from './mime.ts';
 import { ignoredPackets, isIgnored, readPackets, tag } from './packets.ts';
@@ -37,7 +38,7 @@ function readDetached(
   limits: Limits,
 ): SignedContent {
   const packets = readPackets(signature, { stage, maxPackets: limits.signatures + ignoredPackets });
-  const signatures: (Signature | undefined)[] = [];
+  const signatures: (MessageSignature | undefined)[] = [];
   for (const packet of packets) {
     if (packet.tag === tag.signature) signatures.push(readSignature(packet.body));
     else if (!isIgnored(packet.tag)) {
@@ -46,16 +47,6 @@ function readDetached(
   }
   if (signatures.length === 0) throw malformed('no signature');
   return { content, signatures };
-}
-
-function readSignature(body: Uint8Array): Signature | undefined {
-  const signature = newSignature();
-  try {
-    signature.read(body);
-    return isDated(signature) ? signature : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function readMessageOf(message: Uint8Array, limits: Limits): Promise<SignedContent> {

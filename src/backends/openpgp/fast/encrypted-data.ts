@@ -4,10 +4,11 @@ import { provider } from '#crypto';
 import { E2eError } from '../../../errors.ts';
 import { hasAead, openAeadData } from '../aead-data.ts';
 import type { EncryptedData } from '../encrypted-data.ts';
-import { type AnyPacket, newSignature, type Signature } from '../library.ts';
+import type { AnyPacket } from '../library.ts';
 import { type Packet, readPackets, tag } from '../packets.ts';
 import type { SessionKey } from '../session-key.ts';
 import { fastPrimitives } from './path.ts';
+import { readSignature } from './read-signature.ts';
 
 /** Octets of a cipher block, and of the random prefix: a block and its last two octets again. */
 const block = 16;
@@ -110,15 +111,4 @@ function readLiteral(body: Uint8Array): { readonly tag: number; readonly data: U
   const start = 2 + nameLength + 4;
   if (body.length < start || body.subarray(2, 2 + nameLength).some((octet) => octet >= 0x80)) return undefined;
   return { tag: tag.literal, data: body.subarray(start) };
-}
-
-function readSignature(body: Uint8Array): Signature | undefined {
-  if (body[0] !== 4 && body[0] !== 6) return undefined;
-  const signature = newSignature();
-  try {
-    signature.read(body);
-    return signature;
-  } catch {
-    return undefined;
-  }
 }

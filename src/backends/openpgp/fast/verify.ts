@@ -2,7 +2,7 @@
 
 import { concatBytes } from '../../../bytes.ts';
 import { coordinateLength } from '../../../crypto/public-key.ts';
-import { enums, type KeyPacket, type Signature } from '../library.ts';
+import { enums, type KeyPacket, type MessageSignature } from '../library.ts';
 import { digestOf, saltLength } from './digest.ts';
 import { curveOf, kindOf, padded, publicKeyOf } from './keys.ts';
 import { fastPrimitives } from './path.ts';
@@ -14,7 +14,11 @@ const none = new Uint8Array(0);
  *
  * @returns false for a wrong signature and for one that openpgp.js has to judge
  */
-export async function isSurelyRight(signature: Signature, content: Uint8Array, packet: KeyPacket): Promise<boolean> {
+export async function isSurelyRight(
+  signature: MessageSignature,
+  content: Uint8Array,
+  packet: KeyPacket,
+): Promise<boolean> {
   const primitives = fastPrimitives();
   if (primitives === undefined || !isCommon(signature, packet)) return false;
   const key = publicKeyOf(packet);
@@ -30,7 +34,7 @@ export async function isSurelyRight(signature: Signature, content: Uint8Array, p
 }
 
 /** A signature by this key of the kind that everybody makes, and without content that nobody here may understand. */
-function isCommon(signature: Signature, packet: KeyPacket): boolean {
+function isCommon(signature: MessageSignature, packet: KeyPacket): boolean {
   const { version, hashAlgorithm, salt, signatureData, signedHashValue } = signature;
   return (
     signature.signatureType === enums.signature.binary &&
@@ -48,7 +52,7 @@ function isCommon(signature: Signature, packet: KeyPacket): boolean {
 }
 
 /** The signature itself as the primitives take it; undefined for numbers that are too long. */
-function signatureOctets({ params }: Signature, packet: KeyPacket): Uint8Array | undefined {
+function signatureOctets({ params }: MessageSignature, packet: KeyPacket): Uint8Array | undefined {
   const { r, s, RS } = params as Readonly<Record<'r' | 's' | 'RS', Uint8Array>>;
   const kind = kindOf(packet);
   switch (kind) {
