@@ -30,6 +30,12 @@ export function utf8Decode(bytes: Uint8Array, stage: E2eStage = 'parse'): string
   }
 }
 
+/** Decodes US-ASCII; undefined for anything else. */
+export function asciiText(bytes: Uint8Array): string | undefined {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 0x7f) return undefined;
+  return decoder.decode(bytes);
+}
+
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const digitOf = new Int8Array(256).fill(-1);
 for (let i = 0; i < 64; i++) digitOf[alphabet.charCodeAt(i)] = i;
@@ -77,8 +83,17 @@ function head(text: Uint8Array | string, length: number): Uint8Array | string {
 }
 
 function octets(text: Uint8Array | string, from: number): Uint8Array {
-  return typeof text === 'string' ? encoder.encode(text.slice(from)) : text.subarray(from);
+  if (typeof text !== 'string') return text.subarray(from);
+  const length = text.length - from;
+  if (length > shortest) return encoder.encode(text.slice(from));
+  const out = new Uint8Array(length);
+  // What is no octet is no digit either.
+  for (let i = 0; i < length; i++) out[i] = Math.min(text.charCodeAt(from + i), 0xff);
+  return out;
 }
+
+/** Sooner copied one by one than encoded. */
+const shortest = 128;
 
 /** Fewer digits are decoded sooner than looked at. */
 const worthwhile = 256;

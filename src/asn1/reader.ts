@@ -194,6 +194,31 @@ export class Asn1Node {
     return this.#document.bytes.subarray(this.#content, this.#contentEnd);
   }
 
+  /**
+   * A content octet, for short values that a view would cost more than.
+   *
+   * @param index 0 to `length` - 1
+   */
+  octetAt(index: number): number {
+    return this.#document.bytes[this.#content + index]!;
+  }
+
+  /**
+   * Orders whole elements as DER orders those of a SET OF (X.690 section 11.6).
+   *
+   * @returns negative, zero or positive
+   */
+  compareTo(other: Asn1Node): number {
+    const [a, b] = [this.#document.bytes, other.#document.bytes];
+    const [length, otherLength] = [this.#end - this.#start, other.#end - other.#start];
+    const shared = Math.min(length, otherLength);
+    for (let i = 0; i < shared; i++) {
+      const difference = a[this.#start + i]! - b[other.#start + i]!;
+      if (difference !== 0) return difference;
+    }
+    return length - otherLength;
+  }
+
   /** The identifier and length octets. */
   get header(): Uint8Array {
     return this.#document.bytes.subarray(this.#start, this.#content);
@@ -278,7 +303,7 @@ export class Asn1Node {
       if (found.length >= most) throw new E2eError('ERR_E2E_LIMIT', this.stage, { reason: 'too many elements' });
       const node = cursor.next();
       // X.690 section 11.6: the encodings of a SET OF ascend; a shorter one counts as padded with zeros.
-      if (set && this.der && found.length > 0 && compareOctets(found.at(-1)!.raw, node.raw) > 0) {
+      if (set && this.der && found.length > 0 && found.at(-1)!.compareTo(node) > 0) {
         throw this.malformed('SET OF is not in DER order');
       }
       found.push(node);

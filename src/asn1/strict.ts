@@ -4,8 +4,8 @@
  */
 
 import type { E2eError } from '../errors.ts';
-import { type Asn1Cursor, type Asn1Node, type Asn1Options, compareOctets, parseDer, tags } from './reader.ts';
-import { bitString, booleanValue, expectNull, integerOctets, oidValue } from './values.ts';
+import { type Asn1Cursor, type Asn1Node, type Asn1Options, parseDer, tags } from './reader.ts';
+import { bitString, booleanValue, checkInteger, expectNull, oidValue } from './values.ts';
 
 interface Level {
   readonly cursor: Asn1Cursor;
@@ -46,7 +46,7 @@ function unordered(node: Asn1Node): E2eError {
 
 /** A SET OF ascends by encoding (X.690 section 11.6), a SET by tag (section 10.3); the reader cannot tell which it is. */
 function ordered(a: Asn1Node, b: Asn1Node): boolean {
-  if (compareOctets(a.raw, b.raw) <= 0) return true;
+  if (a.compareTo(b) <= 0) return true;
   return a.tagClass < b.tagClass || (a.tagClass === b.tagClass && a.tagNumber < b.tagNumber);
 }
 
@@ -60,7 +60,7 @@ function checkUniversal(node: Asn1Node): void {
   // X.690 section 10.2: no string is constructed; SEQUENCE, SET, EXTERNAL and EMBEDDED PDV always are.
   if (node.constructed !== structured) throw node.malformed('wrong form of a universal type');
   if (node.tag === tags.boolean) booleanValue(node);
-  else if (node.tag === tags.integer || node.tag === tags.enumerated) integerOctets(node);
+  else if (node.tag === tags.integer || node.tag === tags.enumerated) checkInteger(node);
   else if (node.tag === tags.bitString) bitString(node);
   else if (node.tag === tags.oid) oidValue(node);
   else if (node.tag === tags.null) expectNull(node);

@@ -1,6 +1,5 @@
 /** Values of the primitive ASN.1 types, read from an {@link Asn1Node} (ITU-T X.690 section 8; DER rules of 10 and 11). */
 
-import { equalBytes } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import { type Asn1Node, tags } from './reader.ts';
 
@@ -28,13 +27,18 @@ export function booleanValue(node: Asn1Node): boolean {
  * @throws {E2eError} MALFORMED
  */
 export function integerOctets(node: Asn1Node): Uint8Array {
-  const content = primitive(node, 'INTEGER');
-  const first = content[0];
-  if (first === undefined) throw node.malformed('empty INTEGER');
-  if (content.length > 1 && (first === 0 ? content[1]! < 0x80 : first === 0xff && content[1]! >= 0x80)) {
-    throw node.malformed('INTEGER is not minimal');
-  }
-  return content;
+  checkInteger(node);
+  return node.content;
+}
+
+/** @throws {E2eError} MALFORMED where {@link integerOctets} throws it */
+export function checkInteger(node: Asn1Node): void {
+  if (node.constructed) throw node.malformed('constructed INTEGER');
+  const { length } = node;
+  if (length === 0) throw node.malformed('empty INTEGER');
+  if (length === 1) return;
+  const [first, second] = [node.octetAt(0), node.octetAt(1)];
+  if (first === 0 ? second < 0x80 : first === 0xff && second >= 0x80) throw node.malformed('INTEGER is not minimal');
 }
 
 /**
@@ -55,10 +59,12 @@ export function unsignedOctets(node: Asn1Node): Uint8Array {
  * @throws {E2eError} MALFORMED for anything else
  */
 export function smallInteger(node: Asn1Node): number {
-  const octets = unsignedOctets(node);
-  if (octets.length > 4) throw node.malformed('INTEGER out of range');
+  checkInteger(node);
+  const { length } = node;
+  if (node.octetAt(0) >= 0x80) throw node.malformed('negative INTEGER');
+  if (length > 5) throw node.malformed('INTEGER out of range');
   let value = 0;
-  for (const octet of octets) value = value * 256 + octet;
+  for (let i = 0; i < length; i++) value = value * 256 + node.octetAt(i);
   if (value > 0x7fff_ffff) throw node.malformed('INTEGER out of range');
   return value;
 }
@@ -134,13 +140,14 @@ export function bitString(node: Asn1Node): BitString {
  * @throws {E2eError} MALFORMED; LIMIT beyond `oidBytes` octets, since large arcs and many arcs cost big-number work
  */
 export function oidValue(node: Asn1Node): string {
-  const content = primitive(node, 'OBJECT IDENTIFIER');
-  if (content.length > node.limits.oidBytes) {
+  if (node.constructed) throw node.malformed('constructed OBJECT IDENTIFIER');
+  if (node.length > node.limits.oidBytes) {
     throw new E2eError('ERR_E2E_LIMIT', node.stage, { reason: 'OBJECT IDENTIFIER length' });
   }
-  const hash = hashOf(content);
+  const hash = hashOf(node);
   const known = decodedOids.get(hash);
-  if (known !== undefined && equalBytes(known.content, content)) return known.text;
+  if (known !== undefined && isContentOf(known.content, node)) return known.text;
+  const { content } = node;
   const text = dotted(content);
   if (text === undefined) throw node.malformed('OBJECT IDENTIFIER');
   if (decodedOids.size < mostDecodedOids) decodedOids.set(hash, { content: content.slice(), text });
@@ -151,10 +158,16 @@ export function oidValue(node: Asn1Node): string {
 const decodedOids = new Map<number, { readonly content: Uint8Array; readonly text: string }>();
 const mostDecodedOids = 256;
 
-function hashOf(content: Uint8Array): number {
-  let hash = content.length;
-  for (const octet of content) hash = (Math.imul(hash, 31) + octet) | 0;
+function hashOf(node: Asn1Node): number {
+  let hash = node.length;
+  for (let i = 0; i < node.length; i++) hash = (Math.imul(hash, 31) + node.octetAt(i)) | 0;
   return hash;
+}
+
+function isContentOf(content: Uint8Array, node: Asn1Node): boolean {
+  if (content.length !== node.length) return false;
+  for (let i = 0; i < content.length; i++) if (content[i] !== node.octetAt(i)) return false;
+  return true;
 }
 
 /** The OBJECT IDENTIFIER in a field whose tag must be 6. */

@@ -90,7 +90,9 @@ export function parseEnveloped(ber: Uint8Array, limits: EnvelopedLimits): Envelo
     if ((known.mode === 'gcm') !== authenticated) throw unsupported('content cipher in this container', known.name);
     // RFC 8551 section 3.3: what is encrypted is a MIME entity under id-data.
     if (info.contentType !== oids.data) throw unexpectedContentType(content, info.contentType);
-    const rest = authenticated ? parseGcm(info.algorithm, fields) : parseCbc(info.algorithm, known, fields);
+    const { iv, tag, additionalData } = authenticated
+      ? parseGcm(info.algorithm, fields)
+      : parseCbc(info.algorithm, known, fields);
     const { ciphertext } = info;
     const least = authenticated ? ciphertext.length : ciphertext.length - known.blockLength;
     if (least > limits.decryptedBytes) {
@@ -107,7 +109,9 @@ export function parseEnveloped(ber: Uint8Array, limits: EnvelopedLimits): Envelo
       cipher: known,
       ciphertext,
       decryptedBytes: limits.decryptedBytes,
-      ...rest,
+      iv,
+      tag,
+      additionalData,
     };
   } catch (error) {
     throw error instanceof E2eError ? withEncryption(error, encryption) : error;

@@ -144,11 +144,11 @@ function parseKeyTransport(node: Asn1Node): KeyTransportRecipient {
   fields.end();
   const common = { kind: 'key-transport', identifier, encryptedKey } as const;
   if (algorithm.oid === oids.rsaEncryption && hasNoParameters(algorithm)) {
-    return { ...common, label: 'rsa-pkcs1v15', scheme: { name: 'rsa-pkcs1v15' } };
+    return { label: 'rsa-pkcs1v15', scheme: { name: 'rsa-pkcs1v15' }, ...common };
   }
-  if (algorithm.oid !== oids.rsaesOaep) return { ...common, label: algorithm.oid, scheme: undefined };
+  if (algorithm.oid !== oids.rsaesOaep) return { label: algorithm.oid, scheme: undefined, ...common };
   const oaep = parseOaepParameters(algorithm.parameters);
-  return { ...common, label: 'rsa-oaep', scheme: oaep === undefined ? undefined : { name: 'rsa-oaep', ...oaep } };
+  return { label: 'rsa-oaep', scheme: oaep === undefined ? undefined : { name: 'rsa-oaep', ...oaep }, ...common };
 }
 
 function parseKeyAgreement(node: Asn1Node, most: number): readonly KeyAgreementRecipient[] {
@@ -206,7 +206,7 @@ function agreementScheme(
   const wrapAlgorithm = parseAlgorithmIdentifier(parameters);
   const wrap = keyWrapByOid.get(wrapAlgorithm.oid);
   if (wrap === undefined || !hasNoParameters(wrapAlgorithm)) return undefined;
-  return { ...originator, derivation, wrap, wrapAlgorithm, ukm };
+  return { derivation, wrap, wrapAlgorithm, ukm, ...originator };
 }
 
 function parseRecipientEncryptedKey(node: Asn1Node): Pick<KeyAgreementRecipient, 'identifier' | 'encryptedKey'> {

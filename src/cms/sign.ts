@@ -9,6 +9,7 @@ import {
   type DerElement,
   type DerPart,
   derInteger,
+  der,
   derNull,
   derOctetString,
   derSequence,
@@ -123,7 +124,7 @@ export function signData(request: SignDataRequest): MaybePromise<Uint8Array> {
         serializeCertificateIdentifier(identifier),
         digestAlgorithm,
         // RFC 5652 section 5.4: hashed as a SET OF, sent under the implicit tag [0].
-        { ...attributes, identifier: 0xa0 },
+        der(0xa0, ...attributes.parts),
         signatureAlgorithm,
         derOctetString(value),
       );

@@ -67,12 +67,13 @@ export function verifySigner(request: VerifySignerRequest): MaybePromise<SignerV
   const hash = hashOf(signerInfo.digestAlgorithm);
   if (hash === undefined) throw unsupported('digest algorithm', signerInfo.digestAlgorithm.oid);
   const algorithm = signatureAlgorithm(signerInfo, hash);
-  const facts = { algorithm: signatureAlgorithmName(algorithm, publicKey), hash };
+  const name = signatureAlgorithmName(algorithm, publicKey);
   let attributes: SignedAttributes | undefined;
   const judge: Judge = (outcome, reason) => ({
     outcome,
     reason,
-    ...facts,
+    algorithm: name,
+    hash,
     signingTime: attributes?.signingTime,
     signingCertificateV2: attributes?.signingCertificateV2,
   });

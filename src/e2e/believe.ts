@@ -2,7 +2,7 @@
 
 import type { Limits } from '../limits.ts';
 import { lookAlikeOf } from '../jid/look-alike.ts';
-import { parsePayload } from '../payload/payload.ts';
+import { parsePayload, payloadOf } from '../payload/payload.ts';
 import { reconstruct } from '../payload/reconstruct.ts';
 import { claimOf, type JudgedSignature, requireRecipient, requireSameStanza, requireSender } from './check.ts';
 import { type Expected, pinAtFirstUse, requirePinned } from './expectation.ts';
@@ -29,7 +29,7 @@ export interface Verified extends Found {
 export async function believe(
   found: Verified,
   expected: Expected,
-  timing: Timing,
+  timing: Omit<Timing, 'judged'>,
   limits: Limits,
   roster: Roster | undefined,
 ): Promise<Opened> {
@@ -38,7 +38,10 @@ export async function believe(
   // What a signature says counts only if it is right, and touches the state of its sender only if it is believed.
   const right = level === 'good' || level === 'untrusted' ? result : undefined;
   const good = level === 'good' ? result : undefined;
-  const payload = (profile?.parse ?? parsePayload)(layers.content, limits);
+  const payload =
+    profile === undefined && layers.entity !== undefined
+      ? payloadOf(layers.entity, limits)
+      : (profile?.parse ?? parsePayload)(layers.content, limits);
   const identity = requireSender(envelope, payload, judged);
   if (identity !== undefined) found.sender = identity.jid.toString();
   requirePinned(expected, good?.fingerprint, found);
@@ -50,8 +53,8 @@ export async function believe(
   const instant = verdictInstant(signed.nanoseconds);
   // Last, since it writes: nothing that fails a check may touch the state of its claimed sender.
   const timely = await requireTimely(signed.nanoseconds, good, layers.content, envelope, {
-    ...timing,
     judged: (status) => void (found.time = { status, signed: instant }),
+    ...timing,
   });
   const pin = await pinAtFirstUse(expected, envelope, good?.fingerprint, found);
   const sender = good === undefined || identity === undefined ? null : verifiedSender(good, identity);

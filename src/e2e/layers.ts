@@ -32,6 +32,8 @@ export interface OpenedLayers {
   readonly backend: string;
   /** The payload: exactly what was signed, or what was decrypted. */
   readonly content: Uint8Array;
+  /** The same as an entity; undefined for what a profile parses. */
+  readonly entity?: Entity | undefined;
   readonly encryption: EncryptionInfo | undefined;
   readonly signatures: readonly SignatureResult[];
   /** The certificates beside the signature. */
@@ -65,9 +67,9 @@ export async function decryptLayer(
   if (layer === undefined) throw unrecognized(entity);
   if (layer.kind === 'certificates') throw refused('unwrap', 'certificates and no content');
   if (layer.kind === 'signed') return undefined;
-  const decrypted = await layer.backend.decrypt({ ...requestOf(call), entity });
+  const decrypted = await layer.backend.decrypt(requestOf(call, entity));
   call.signal?.throwIfAborted();
-  return { ...decrypted, backend: layer.backend };
+  return { backend: layer.backend, ...decrypted };
 }
 
 /**
@@ -86,14 +88,15 @@ export async function verifyLayer(
   if (layer === undefined && outer !== undefined) {
     const signatures = outer.signatures ?? [];
     const protection = signatures.length === 0 ? 'encrypt' : 'sign+encrypt';
-    return { protection, backend: outer.backend.name, content: outer.content, encryption, signatures };
+    return { protection, backend: outer.backend.name, content: outer.content, entity, encryption, signatures };
   }
   if (layer?.kind !== 'signed') throw refused('verify', 'an encrypted layer inside an encrypted one');
   if (outer !== undefined && outer.backend !== layer.backend) throw refused('verify', 'layers of two backends');
   if ((outer?.signatures ?? []).length > 0) throw refused('verify', 'signed twice');
-  const verified: Verified = await layer.backend.verify({ ...requestOf(call), entity });
+  const verified: Verified = await layer.backend.verify(requestOf(call, entity));
   call.signal?.throwIfAborted();
-  if (recognize(parseEntity(verified.content, { limits: call.limits, stage: 'parse' }), call.backends) !== undefined) {
+  const content = parseEntity(verified.content, { limits: call.limits, stage: 'parse' });
+  if (recognize(content, call.backends) !== undefined) {
     throw refused('verify', 'a security layer inside a signed one');
   }
   const protection = outer === undefined ? 'sign' : 'sign+encrypt';
@@ -101,14 +104,18 @@ export async function verifyLayer(
     protection,
     backend: layer.backend.name,
     content: verified.content,
+    entity: content,
     encryption,
     signatures: verified.signatures,
     carried: () => layer.backend.importCertificates(entity, call.limits),
   };
 }
 
-function requestOf({ at, algorithms, limits, signal, packets, me, sender }: LayersCall): Omit<LayersCall, 'backends'> {
-  return { at, algorithms, limits, signal, packets, me, sender };
+function requestOf(
+  { at, algorithms, limits, signal, packets, me, sender }: LayersCall,
+  entity: Entity,
+): Omit<LayersCall, 'backends'> & { readonly entity: Entity } {
+  return { at, algorithms, limits, signal, packets, me, sender, entity };
 }
 
 const payloadTypes = ['message/cpim', 'application/pidf+xml', 'application/xmpp+xml'];

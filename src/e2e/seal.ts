@@ -114,8 +114,8 @@ export async function sealStanza(stanza: object | string, options: SealOptions):
   const call = { at: at ?? new Date(), algorithms, limits, signal, profile: written };
   const mine = given.encryptToSelf === false || recipients.some((jid) => jid.equals(from.bare()));
   const readers = mine ? recipients : [...recipients, from.bare()];
-  const signing = { ...call, signer: from.bare(), recipients, includeCertificate: given.includeCertificate ?? true };
-  const encrypting = { ...call, recipients: readers, hidden: given.hidden ?? false };
+  const signing = { signer: from.bare(), recipients, includeCertificate: given.includeCertificate ?? true, ...call };
+  const encrypting = { recipients: readers, hidden: given.hidden ?? false, ...call };
   let secured: Uint8Array | string;
   if (typeof profile === 'object') {
     const sealing = { stanza: inner, recipients, at: signed, form };
@@ -172,14 +172,15 @@ async function secure(
   signing: Signing,
   encrypting: Encrypting,
 ): Promise<Uint8Array | string> {
-  if (protection === 'sign') return backend.sign({ ...signing, content });
+  if (protection === 'sign') return backend.sign({ content, ...signing });
   if (protection !== 'encrypt' && backend.signAndEncrypt !== undefined) {
-    const request = { ...signing, ...encrypting, content };
+    const { signer, includeCertificate } = signing;
+    const request = { content, signer, includeCertificate, ...encrypting };
     if (backend.signAndEncryptText !== undefined) return backend.signAndEncryptText(request);
     return backend.signAndEncrypt(request);
   }
-  const inner = protection === 'encrypt' ? content : await backend.sign({ ...signing, content });
-  const request = { ...encrypting, content: inner };
+  const inner = protection === 'encrypt' ? content : await backend.sign({ content, ...signing });
+  const request = { content: inner, ...encrypting };
   return backend.encryptText === undefined ? backend.encrypt(request) : backend.encryptText(request);
 }
 

@@ -83,9 +83,13 @@ export interface Verdict {
 /** The facts that become a verdict. */
 export type VerdictFacts = Omit<Verdict, 'words'>;
 
-/** Completes a verdict with its words. */
+/**
+ * Completes a verdict with its words.
+ *
+ * @param facts become the verdict
+ */
 export function verdict(facts: VerdictFacts): Verdict {
-  return Object.freeze({ ...facts, words: describeVerdict(facts) });
+  return Object.freeze(Object.assign(facts, { words: describeVerdict(facts) }));
 }
 
 /**

@@ -130,8 +130,33 @@ interface HeaderFacts {
   readonly transferEncoding: string;
 }
 
+/** The same few header blocks come in every stanza, but for those with a boundary. */
+const usual = new Map<string, HeaderFacts>();
+const mostUsual = 64;
+const longestUsual = 320;
+
 /** @param block the fields with their line ends, without the empty line */
 function parseHeaders(block: string, limits: Limits, stage: E2eStage): HeaderFacts {
+  const known = usual.get(block);
+  if (known !== undefined && known.headers.length <= limits.mimeHeaders) return own(known);
+  const facts = readHeaders(block, limits, stage);
+  if (block.length > longestUsual || facts.contentType.parameters.has('boundary')) return facts;
+  if (usual.size >= mostUsual) usual.clear();
+  usual.set(block, facts);
+  return own(facts);
+}
+
+/** A copy of all that its owner could change. */
+function own({ headers, contentType, transferEncoding }: HeaderFacts): HeaderFacts {
+  const { type, parameters } = contentType;
+  return {
+    headers: headers.map(({ name, value }) => ({ name, value })),
+    contentType: { type, parameters: new Map(parameters) },
+    transferEncoding,
+  };
+}
+
+function readHeaders(block: string, limits: Limits, stage: E2eStage): HeaderFacts {
   const headers: MimeHeader[] = [];
   const seen = new Set<string>();
   let contentType = defaultContentType;

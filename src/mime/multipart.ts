@@ -51,7 +51,8 @@ export function parseMultipart(entity: Entity, options: ParseMultipartOptions): 
   const boundary = entity.contentType?.parameters.get('boundary');
   if (boundary === undefined || !boundaryShape.test(boundary)) throw malformed('multipart boundary');
   const { body } = entity;
-  const delimiter = utf8(`--${boundary}`);
+  const lineAndDelimiter = utf8(`\r\n--${boundary}`);
+  const delimiter = lineAndDelimiter.subarray(2);
   const parts: Uint8Array[] = [];
   let start = -1;
   for (let at = indexOfBytes(body, delimiter); at !== -1; at = indexOfBytes(body, delimiter, at + 1)) {
@@ -80,7 +81,7 @@ export function parseMultipart(entity: Entity, options: ParseMultipartOptions): 
     if (!closes) continue;
     if (count !== undefined && parts.length !== count) throw malformed('number of MIME parts');
     if (surround === 'refuse' && !isBlank(body.subarray(start))) throw malformed('text after the last part');
-    if (indexOfBytes(body, concatBytes(utf8('\r\n'), delimiter), end) !== -1) throw malformed('second close delimiter');
+    if (indexOfBytes(body, lineAndDelimiter, end) !== -1) throw malformed('second close delimiter');
     return parts;
   }
   throw malformed('multipart without close delimiter');
@@ -153,7 +154,7 @@ export function serializeMultipart(
     pieces.push(utf8(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n`), ...piecesOf(part));
   }
   pieces.push(utf8(`\r\n--${boundary}--\r\n`));
-  const value = serializeContentType(`multipart/${subtype}`, { ...parameters, boundary });
+  const value = serializeContentType(`multipart/${subtype}`, Object.assign({}, parameters, { boundary }));
   return serializeEntity([{ name: 'Content-Type', value }], ...pieces);
 }
 
@@ -170,7 +171,7 @@ export function serializeTextMultipart(
   parts: readonly string[],
 ): string {
   const boundary = hex(randomBytes(16));
-  const value = serializeContentType(`multipart/${subtype}`, { ...parameters, boundary });
+  const value = serializeContentType(`multipart/${subtype}`, Object.assign({}, parameters, { boundary }));
   const delimiter = `--${boundary}`;
   const body = parts.map((part) => `${delimiter}\n${part}\n`).join('');
   return serializeTextEntity([{ name: 'Content-Type', value }], `${body}${delimiter}--\n`);
@@ -181,6 +182,7 @@ function piecesOf(part: Uint8Array | readonly Uint8Array[]): readonly Uint8Array
 }
 
 function occurs(boundary: string, parts: readonly (Uint8Array | readonly Uint8Array[])[]): boolean {
-  const delimiter = utf8(`--${boundary}`);
+  const lineAndDelimiter = utf8(`\r\n--${boundary}`);
+  const delimiter = lineAndDelimiter.subarray(2);
   return parts.some((part) => indexOfBytes(concatBytes(...piecesOf(part)), delimiter) !== -1);
 }

@@ -7,7 +7,7 @@
  * compared only after they are resolved: a second From behind an alias is a second From.
  */
 
-import { concatBytes, indexOfBytes, utf8, utf8Decode } from '../bytes.ts';
+import { asciiText, concatBytes, indexOfBytes, utf8, utf8Decode } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { type Entity, headerValue, parseEntity } from '../mime/entity.ts';
@@ -84,6 +84,7 @@ export interface CpimDraft {
 const known: ReadonlySet<string> = new Set(['From', 'To', 'cc', 'DateTime', 'Subject', 'NS', 'Require']);
 const knownInAnyCase: ReadonlySet<string> = new Set([...known].map((name) => name.toLowerCase()));
 const CRLF = utf8('\r\n');
+const headersEnd = utf8('\r\n\r\n');
 
 /**
  * Parses the body of a Message/CPIM entity.
@@ -95,29 +96,47 @@ export function parseCpim(bytes: Uint8Array, limits: Limits): CpimMessage {
   const headers: CpimHeader[] = [];
   const scope = new Scope();
   const requires: CpimName[] = [];
+  const block = usualHeaders(bytes);
   let start = 0;
   for (;;) {
-    // The bound keeps a megabyte without line end from being searched and decoded.
-    const end = indexOfBytes(bytes.subarray(0, start + limits.cpimHeaderBytes + 2), CRLF, start);
-    if (end === -1 && bytes.length - start > limits.cpimHeaderBytes) throw overLimit('CPIM header line');
-    if (end === -1) throw invalid('CPIM headers without end');
+    const end = endOfLine(bytes, block, start, limits);
     if (end === start) break;
     if (headers.length === limits.cpimHeaders) throw overLimit('CPIM headers');
-    const line = parseCpimHeaderLine(verified(() => utf8Decode(bytes.subarray(start, end))));
-    const header = { ...line, namespace: scope.resolve(line.prefix, line.name) };
+    const line = block?.slice(start, end) ?? verified(() => utf8Decode(bytes.subarray(start, end)));
+    const { prefix, name, lang, parameters, value } = parseCpimHeaderLine(line);
+    const header = { prefix, name, lang, parameters, value, namespace: scope.resolve(prefix, name) };
     headers.push(header);
     start = end + 2;
     if (header.namespace !== CPIM_HEADERS) continue;
     if (header.name === 'NS') scope.declare(header.value);
     else if (header.name === 'Require') requires.push(...parseRequire(header.value, scope));
   }
+  const said = readKnown(headers.filter((header) => header.namespace === CPIM_HEADERS));
   return {
-    ...readKnown(headers.filter((header) => header.namespace === CPIM_HEADERS)),
     requires,
     unsupportedRequires: requires.filter(({ namespace, name }) => namespace !== CPIM_HEADERS || !known.has(name)),
     headers,
     content: parseContent(bytes.subarray(start + 2), limits),
+    ...said,
   };
+}
+
+/** More octets than the headers of nearly all messages. */
+const usualLength = 2048;
+
+/** The headers and the empty line as text, where they are short and US-ASCII: an octet is then a character. */
+function usualHeaders(bytes: Uint8Array): string | undefined {
+  const end = indexOfBytes(bytes.subarray(0, usualLength), headersEnd);
+  return end === -1 ? undefined : asciiText(bytes.subarray(0, end + 4));
+}
+
+/** Where the header line that starts at `start` ends, before its CRLF. */
+function endOfLine(bytes: Uint8Array, block: string | undefined, start: number, limits: Limits): number {
+  // The bound keeps a megabyte without line end from being searched and decoded.
+  const bound = start + limits.cpimHeaderBytes;
+  const end = block?.indexOf('\r\n', start) ?? indexOfBytes(bytes.subarray(0, bound + 2), CRLF, start);
+  if (end !== -1 && end <= bound) return end;
+  throw bytes.length > bound ? overLimit('CPIM header line') : invalid('CPIM headers without end');
 }
 
 function parseContent(bytes: Uint8Array, limits: Limits): Entity {
@@ -177,8 +196,8 @@ class Scope {
     if (namespace === undefined) throw invalid('CPIM prefix without NS', prefix);
     if (prefix === '' || namespace === CPIM_HEADERS) {
       // "from" is an unknown header to us and the sender to a careless reader; so is "From" once NS moved the default.
-      const takenForKnown = knownInAnyCase.has(name.toLowerCase());
-      if (takenForKnown && (namespace !== CPIM_HEADERS || !known.has(name))) throw invalid('CPIM header name', name);
+      const proper = namespace === CPIM_HEADERS && known.has(name);
+      if (!proper && knownInAnyCase.has(name.toLowerCase())) throw invalid('CPIM header name', name);
     }
     return namespace;
   }

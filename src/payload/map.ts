@@ -108,7 +108,7 @@ export function mapToCpim(stanza: XmlElement, options: MapOptions): Mapped {
 function cpimOf({ subjects, body }: ReturnType<typeof mapMessage>, options: MapOptions): Mapped {
   const content = serializeTextPart(body ?? { lang: undefined, text: '' });
   return {
-    entity: wrap({ ...addresses(options, imUri), subjects, content: { raw: content } }),
+    entity: wrap({ subjects, content: { raw: content }, ...addresses(options, imUri) }),
     form: 'cpim',
     dropped: [],
   };
@@ -180,7 +180,7 @@ function judge(loss: Loss, stanza: XmlElement, routing: readonly string[], optio
 
 function typed(type: string, document: Uint8Array, options: MapOptions, uri: (jid: Jid) => string): Uint8Array {
   const raw = serializeEntity([{ name: 'Content-Type', value: `${type}; charset=utf-8` }], document);
-  return options.wrapped ? wrap({ ...addresses(options, uri), content: { raw } }) : raw;
+  return options.wrapped ? wrap({ content: { raw }, ...addresses(options, uri) }) : raw;
 }
 
 function addresses(

@@ -34,7 +34,10 @@ export async function encryptTextEntity(
   rules: TrustRules,
   crypto: CryptoProvider,
 ): Promise<string> {
-  return serializeTextEntity(headersFor(request), encodeBase64Text(await encryptToCms(request, store, rules, crypto)));
+  return encodeBase64Text(
+    await encryptToCms(request, store, rules, crypto),
+    serializeTextEntity(headersFor(request), ''),
+  );
 }
 
 /** RFC 3923 section 6.10: AES-128 in CBC mode, RSA (PKCS #1 v1.5). */
@@ -57,10 +60,11 @@ async function encryptToCms(
   rules: TrustRules,
   crypto: CryptoProvider,
 ): Promise<Uint8Array> {
-  const { content, recipients, algorithms, limits } = request;
+  const { content, recipients, algorithms, limits, at, profile } = request;
   const certificates: Certificate[] = [];
   const seen = new Set<string>();
-  const question = { ...request, ...algorithms, crypto };
+  const { clockSkewSeconds, sha1Signatures } = algorithms;
+  const question = { at, profile, clockSkewSeconds, sha1Signatures, limits, crypto };
   for (const recipient of recipients) {
     for (const certificate of await recipientCertificates(store, recipient, question, rules)) {
       if (seen.size < seen.add(base64Text(certificate.der)).size) certificates.push(certificate);

@@ -57,7 +57,8 @@ export async function chooseSigningKey(store: KeyStore, question: SigningKeyQues
       subject: signer.toString(),
     });
   }
-  return { ...best.key, chain: issuersOf(best.key.certificate, best.identity.certificates) };
+  const { certificate, key } = best.key;
+  return { certificate, key, chain: issuersOf(certificate, best.identity.certificates) };
 }
 
 function unfitToSign(

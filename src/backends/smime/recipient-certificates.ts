@@ -57,7 +57,7 @@ export async function recipientCertificates(
       continue;
     }
     const purpose = agrees(certificate.publicKey) ? 'key-agreement' : 'key-transport';
-    const path = await judgeCertificate(certificate, { ...question, purpose, pinned: filed, intermediates }, rules);
+    const path = await judgeCertificate(certificate, { purpose, pinned: filed, intermediates, ...question }, rules);
     if (path.outcome !== 'trusted') miss = path.reason;
     else if (trustedIdentities(certificate, path, recipient).some(({ jid }) => jid.equals(recipient))) {
       found.push(certificate);

@@ -57,8 +57,8 @@ export async function signEntity(
   rsa: SignatureAlgorithm,
   crypto: CryptoProvider,
 ): Promise<Uint8Array> {
-  const { content, at, profile, includeCertificate } = request;
-  const { certificate, key, chain } = await chooseSigningKey(store, { ...request, crypto });
+  const { content, signer, at, profile, limits, includeCertificate } = request;
+  const { certificate, key, chain } = await chooseSigningKey(store, { signer, at, profile, limits, crypto });
   request.signal?.throwIfAborted();
   const algorithm = algorithmFor(certificate.publicKey, profile, rsa);
   const cms = await signData({
