@@ -1,7 +1,15 @@
 /** UTF-8, base64, hexadecimal and line ends. */
 
 import { E2eError, type E2eStage } from './errors.ts';
-import { base64Lines, base64Octets, decodeBase64Lines, indexOfOctets, randomOctets } from '#octets';
+import {
+  base64Lines,
+  base64Octets,
+  decodeBase64Lines,
+  indexOfOctets,
+  isPlainText as isPlain,
+  randomOctets,
+  utf8Length as octetsOf,
+} from '#octets';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -36,6 +44,24 @@ export function asciiText(bytes: Uint8Array): string | undefined {
   return decoder.decode(bytes);
 }
 
+/** Texts of so many characters are worth remembering what is known of them. */
+export const longText = 2048;
+
+/**
+ * Whether a long text is US-ASCII without control characters but TAB, LF and CR: it is then as many octets as
+ * characters, and any XML can hold it.
+ *
+ * @returns false also where this would not be told sooner than what it is asked for
+ */
+export function isPlainText(text: string): boolean {
+  return text.length >= longText && isPlain(text);
+}
+
+/** How many octets a text is in UTF-8, a lone surrogate counted as U+FFFD. */
+export function utf8Length(text: string): number {
+  return octetsOf(text);
+}
+
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const digitOf = new Int8Array(256).fill(-1);
 for (let i = 0; i < 64; i++) digitOf[alphabet.charCodeAt(i)] = i;
@@ -57,10 +83,11 @@ export function base64Encode(bytes: Uint8Array, lineLength = 0): Uint8Array {
 /**
  * {@link base64Encode} as a string.
  *
- * @param lineEnd after every line where there are lines
+ * @param lineEnd CRLF or LF, after every line where there are lines
+ * @param head US-ASCII that comes before; joined afterwards, a long text would be copied once more
  */
-export function base64Text(bytes: Uint8Array, lineLength = 0, lineEnd = '\r\n'): string {
-  return base64Lines(bytes, lineLength, lineEnd);
+export function base64Text(bytes: Uint8Array, lineLength = 0, lineEnd = '\r\n', head = ''): string {
+  return base64Lines(bytes, lineLength, lineEnd, head);
 }
 
 /**

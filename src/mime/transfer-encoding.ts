@@ -38,9 +38,13 @@ export function encodeBase64Body(bytes: Uint8Array): Uint8Array {
   return base64Encode(bytes, lineLength);
 }
 
-/** {@link encodeBase64Body} as text with LF line ends. */
-export function encodeBase64Text(bytes: Uint8Array): string {
-  return base64Text(bytes, lineLength, '\n');
+/**
+ * {@link encodeBase64Body} as text with LF line ends.
+ *
+ * @param head what comes before, for example the header block
+ */
+export function encodeBase64Text(bytes: Uint8Array, head = ''): string {
+  return base64Text(bytes, lineLength, '\n', head);
 }
 
 /**

@@ -19,23 +19,55 @@ function octetsOf(text: string): Uint8Array {
   return out;
 }
 
+/** Fewer octets are encoded sooner by joining their lines as text. */
+const manyOctets = 2048;
+
 /**
  * Encodes base64 (RFC 4648 section 4).
  *
  * @param lineLength a multiple of 4, or 0 for one line without a line end
- * @param lineEnd after every line, the last one too
+ * @param lineEnd one or two characters after every line, the last one too
+ * @param head characters below U+0100 that come before
  */
-export function base64Lines(bytes: Uint8Array, lineLength: number, lineEnd: string): string {
+export function base64Lines(bytes: Uint8Array, lineLength: number, lineEnd: string, head: string): string {
+  if (lineLength === 0) return head + view(bytes).toString('base64');
+  if (bytes.length < manyOctets) return head + joinedLines(bytes, lineLength, lineEnd);
+  return movedLines(bytes, lineLength, lineEnd, head).toString('latin1');
+}
+
+/** {@link base64Lines} as octets, with CRLF. */
+export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array {
+  if (lineLength === 0) return octetsOf(view(bytes).toString('base64'));
+  if (bytes.length < manyOctets) return octetsOf(joinedLines(bytes, lineLength, '\r\n'));
+  return new Uint8Array(movedLines(bytes, lineLength, '\r\n', '').buffer);
+}
+
+function joinedLines(bytes: Uint8Array, lineLength: number, lineEnd: string): string {
   const digits = view(bytes).toString('base64');
-  if (lineLength === 0) return digits;
   let text = '';
   for (let i = 0; i < digits.length; i += lineLength) text += digits.slice(i, i + lineLength) + lineEnd;
   return text;
 }
 
-/** {@link base64Lines} as octets, with CRLF. */
-export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array {
-  return octetsOf(base64Lines(bytes, lineLength, '\r\n'));
+/** Writes the digits to the end of an array of its own and moves each line to its place. */
+function movedLines(bytes: Uint8Array, lineLength: number, lineEnd: string, head: string): Buffer {
+  const digits = view(bytes).toString('base64');
+  const ends = Math.ceil(digits.length / lineLength) * lineEnd.length;
+  const out = Buffer.allocUnsafeSlow(head.length + ends + digits.length);
+  out.write(head, 'latin1');
+  out.write(digits, head.length + ends, 'latin1');
+  const data = new DataView(out.buffer);
+  const [first, second] = [lineEnd.charCodeAt(0), lineEnd.charCodeAt(1)];
+  let to = head.length;
+  for (let from = head.length + ends; from < out.length;) {
+    const stop = Math.min(from + lineLength, out.length);
+    // Eight digits at a time, as a number of some kind; a NaN would change on the way, but no octet of one is US-ASCII.
+    for (; from + 8 <= stop; from += 8, to += 8) data.setFloat64(to, data.getFloat64(from));
+    while (from < stop) out[to++] = out[from++]!;
+    out[to++] = first;
+    if (lineEnd.length === 2) out[to++] = second;
+  }
+  return out;
 }
 
 /**
@@ -52,6 +84,43 @@ export function decodeBase64Lines(text: Uint8Array | string, digits: number, out
   if (source.includes('-') || source.includes('_') || source.includes('=')) return false;
   const written = view(out).write(typeof source === 'string' ? source : source.toString('latin1'), 'base64');
   return written === (digits / 4) * 3;
+}
+
+/** Text is looked at in pieces that stay in the nearest cache; a character more shows that a piece is not US-ASCII. */
+const pieceLength = 16_384;
+const piece = new Uint8Array(pieceLength + 4);
+const words = new Int32Array(piece.buffer);
+const control = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/;
+const highBits = 0x80808080 | 0;
+
+/**
+ * Whether a text is US-ASCII without control characters but TAB, LF and CR. An expression takes three to six times as
+ * long.
+ *
+ * @returns false also where this cannot be told
+ */
+export function isPlainText(text: string): boolean {
+  const buffer = view(piece);
+  for (let at = 0; at < text.length; at += pieceLength) {
+    const part = text.slice(at, at + pieceLength);
+    const { length } = part;
+    // In UTF-8 every other character takes more than one octet.
+    if (buffer.write(part, 'utf8') !== length) return false;
+    piece.fill(0x20, length, length + 3);
+    // The highest bit of each octet of a word: whether the octet is 0x20 or more, or LF.
+    let bits = -1;
+    for (let i = 0, end = (length + 3) >> 2; i < end; i++) {
+      const word = words[i]!;
+      bits &= (word + 0x60606060) | ~((word ^ 0x0a0a0a0a) + 0x7f7f7f7f);
+    }
+    if ((bits & highBits) !== highBits && control.test(part)) return false;
+  }
+  return true;
+}
+
+/** How many octets a text is in UTF-8, a lone surrogate counted as U+FFFD. */
+export function utf8Length(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
 }
 
 /** The index of `needle` at or after `from`, or -1. */

@@ -1,7 +1,8 @@
 /** Octet work in plain JavaScript, for runtimes other than Node; see `node.ts`. */
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const digitCode = new TextEncoder().encode(alphabet);
+const encoder = new TextEncoder();
+const digitCode = encoder.encode(alphabet);
 const decoder = new TextDecoder('latin1');
 
 /** Two digits at a time, in the byte order of this machine. */
@@ -13,9 +14,9 @@ for (let i = 0; i < 4096; i++) {
 }
 
 /** See `node.ts`. */
-export function base64Lines(bytes: Uint8Array, lineLength: number, lineEnd: string): string {
+export function base64Lines(bytes: Uint8Array, lineLength: number, lineEnd: string, head: string): string {
   const text = decoder.decode(base64Octets(bytes, lineLength));
-  return lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd);
+  return head + (lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd));
 }
 
 /** See `node.ts`. */
@@ -52,6 +53,16 @@ export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array 
 /** See `node.ts`: here it cannot be told. */
 export function decodeBase64Lines(): boolean {
   return false;
+}
+
+/** See `node.ts`: here it cannot be told sooner than by an expression. */
+export function isPlainText(): boolean {
+  return false;
+}
+
+/** See `node.ts`. */
+export function utf8Length(text: string): number {
+  return encoder.encode(text).length;
 }
 
 /** See `node.ts`. */

@@ -1,7 +1,8 @@
 /** What a mapping could not carry over. */
 
-import { isWhitespace, isXmlText } from '../xml/characters.ts';
+import { isWhitespace } from '../xml/characters.ts';
 import type { XmlAttribute, XmlElement } from '../xml/element.ts';
+import { hasLegalText } from '../xml/legal-text.ts';
 import { CLIENT, XML } from '../xml/namespaces.ts';
 import { E2eError } from '../errors.ts';
 
@@ -38,7 +39,7 @@ export function textOfChild(child: XmlElement, inherited: string | undefined, lo
   if (child.elements.length > 0) lose(loss, `markup in ${child.name}`);
   loseAttributes(child, (attribute) => isLang(attribute), loss);
   const { text, lang } = child;
-  if (!isXmlText(text)) throw new E2eError('ERR_E2E_UNMAPPABLE', 'map', { reason: 'text that XML cannot hold' });
+  if (!hasLegalText(child)) throw new E2eError('ERR_E2E_UNMAPPABLE', 'map', { reason: 'text that XML cannot hold' });
   if (lang === undefined && inherited !== undefined) loss.exact = false;
   const effective = lang ?? inherited;
   return effective === undefined ? [text] : [text, effective];

@@ -2,8 +2,8 @@
 
 import { E2eError } from '../errors.ts';
 import type { Jid } from '../jid/jid.ts';
-import { isXmlText } from '../xml/characters.ts';
 import { element, type XmlElement, type XmlNode } from '../xml/element.ts';
+import { hasLegalText } from '../xml/legal-text.ts';
 import { CLIENT } from '../xml/namespaces.ts';
 import type { CpimMessage } from './cpim.ts';
 import { isForServers } from './for-servers.ts';
@@ -127,6 +127,6 @@ function stanzaOf(
   children: readonly XmlElement[],
 ): XmlElement {
   // An escape of CPIM or an octet of text/plain can be a control character, which would end an XML stream.
-  if (children.some((child) => !isXmlText(child.text))) throw invalid('text that XML cannot hold');
+  if (!children.every(hasLegalText)) throw invalid('text that XML cannot hold');
   return element(name, CLIENT, { from: from.toString(), to: to.toString(), type, id }, children);
 }

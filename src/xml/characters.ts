@@ -1,11 +1,13 @@
 /** Characters and names of XML 1.0 (sections 2.2, 2.3) and of Namespaces in XML 1.0 (section 3). */
 
+import { isPlainText } from '../bytes.ts';
+
 //     Char ::= #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | [#x10000-#x10FFFF]
 const illegalUnit = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/;
 
 /** Whether a string holds only characters that XML can carry: no lone surrogate, no U+0000, no U+FFFE. */
 export function isXmlText(text: string): boolean {
-  return !illegalUnit.test(text) && text.isWellFormed();
+  return isPlainText(text) || (!illegalUnit.test(text) && text.isWellFormed());
 }
 
 /** Whether a code point may be named by a character reference. */

@@ -11,6 +11,7 @@ import { defaultLimits, type Limits } from '../limits.ts';
 import { endOfNcName, isXmlText } from './characters.ts';
 import { joinText, XmlElement, type XmlAttribute, type XmlNode } from './element.ts';
 import { ancestorsOf, readDom, readLtx, type HostElement, type HostShape } from './host-shapes.ts';
+import { rememberLegal } from './legal-text.ts';
 import { CLIENT, XMLNS } from './namespaces.ts';
 import { parseXml } from './parse.ts';
 import { declarationName, qualify, type StartTag } from './qualify.ts';
@@ -179,7 +180,9 @@ class Converter {
     this.#open.pop();
     this.#path.delete(element.host.source);
     this.#scope.leave(element.shadowed);
-    return new XmlElement(prefix, namespace, name, attributes, joinText(children));
+    const converted = new XmlElement(prefix, namespace, name, attributes, joinText(children));
+    rememberLegal(converted);
+    return converted;
   }
 
   /** Returns what was shadowed, the last declaration first. */

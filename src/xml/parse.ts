@@ -5,11 +5,12 @@
  * It makes one pass without recursion, and its cost is linear in the input.
  */
 
-import { utf8Decode } from '../bytes.ts';
+import { isPlainText, utf8Decode, utf8Length } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { endOfNcName, isWhitespace, isXmlText, skipWhitespace } from './characters.ts';
 import { XmlElement, type XmlAttribute, type XmlNode } from './element.ts';
+import { rememberLegal } from './legal-text.ts';
 import { expandReferences } from './references.ts';
 import { isBindable, Scope, type Shadowed } from './scope.ts';
 
@@ -72,7 +73,6 @@ interface OpenElement {
   commentAfterText: boolean;
 }
 
-const encoder = new TextEncoder();
 const none: readonly never[] = Object.freeze([]);
 /** Up to this many attributes, comparing each with each is faster than a set. */
 const fewAttributes = 8;
@@ -101,10 +101,12 @@ class Reader {
     this.#stage = stage;
     this.#skipComments = options.comments === 'skip';
     this.#scope = new Scope(options.defaultNamespace ?? '');
-    if (text.length > maxBytes || (text.length * 3 > maxBytes && utf8Length(text) > maxBytes)) {
-      throw this.#limit('XML document too long');
+    if (text.length > maxBytes) throw this.#limit('XML document too long');
+    if (!isPlainText(text)) {
+      // A lone surrogate, which is refused after this, counts as U+FFFD.
+      if (text.length * 3 > maxBytes && utf8Length(text) > maxBytes) throw this.#limit('XML document too long');
+      if (!isXmlText(text)) throw this.#malformed('a character that XML cannot hold');
     }
-    if (!isXmlText(text)) throw this.#malformed('a character that XML cannot hold');
     if (options.declaration === true && /^<\?xml[ \t\r\n]/.test(text)) {
       const match = declaration.exec(text.slice(0, maxDeclarationLength));
       if (match === null) throw this.#malformed('a declaration other than XML 1.0 in UTF-8');
@@ -195,6 +197,7 @@ class Reader {
   #close(element: OpenElement): void {
     const { prefix, namespace, name, attributes, children, shadowed } = element;
     const closed = new XmlElement(prefix, namespace, name, attributes, children);
+    rememberLegal(closed);
     this.#scope.leave(shadowed);
     const parent = this.#open.at(-1);
     if (parent === undefined) {
@@ -355,9 +358,4 @@ class Reader {
 /** XML 1.0 section 2.11. */
 function unifyLineEnds(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
-}
-
-/** Lone surrogates, which are refused afterwards, count as U+FFFD. */
-function utf8Length(text: string): number {
-  return encoder.encode(text).length;
 }

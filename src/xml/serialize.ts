@@ -1,8 +1,10 @@
 /** Writes trees as XML that every parser reads as the same tree (RFC 6120 section 11). */
 
+import { isPlainText, longText, utf8Length } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import { isXmlText } from './characters.ts';
 import type { XmlElement } from './element.ts';
+import { isKnownLegal } from './legal-text.ts';
 import { declarationName, qualify, type StartTag } from './qualify.ts';
 import { escapeAttribute, escapeText } from './references.ts';
 import { Scope } from './scope.ts';
@@ -21,7 +23,6 @@ export interface SerializeXmlOptions {
   readonly stage?: E2eStage;
 }
 
-const encoder = new TextEncoder();
 /** What was written to be measured, until it is asked for. */
 const measured = new WeakMap<XmlElement, string>();
 
@@ -32,10 +33,10 @@ const measured = new WeakMap<XmlElement, string>();
  * @throws {TypeError} as {@link serializeXml}
  */
 export function exceedsOctets(element: XmlElement, limit: number): boolean {
-  const text = serializeXml(element);
+  const { text, ascii } = write(element, {});
   measured.set(element, text);
   // A unit of UTF-16 takes three octets at most.
-  return text.length * 3 > limit && (text.length > limit || encoder.encode(text).length > limit);
+  return text.length * 3 - ascii * 2 > limit && (text.length > limit || utf8Length(text) > limit);
 }
 
 /**
@@ -45,7 +46,7 @@ export function exceedsOctets(element: XmlElement, limit: number): boolean {
  * @throws {TypeError} for element and attribute names that are not NCNames, and attributes that come twice
  */
 export function serializeXml(element: XmlElement, options: SerializeXmlOptions = {}): string {
-  const { namespace = '', cdata, stage = 'map' } = options;
+  const { namespace = '', cdata } = options;
   if (namespace === '' && cdata === undefined) {
     const known = measured.get(element);
     if (known !== undefined) {
@@ -53,7 +54,18 @@ export function serializeXml(element: XmlElement, options: SerializeXmlOptions =
       return known;
     }
   }
+  return write(element, options).text;
+}
+
+interface Written {
+  readonly text: string;
+  /** How many of its characters are known to be US-ASCII. */
+  readonly ascii: number;
+}
+
+function write(element: XmlElement, { namespace = '', cdata, stage = 'map' }: SerializeXmlOptions): Written {
   const scope = new Scope(namespace);
+  let ascii = 0;
   const tags: StartTag[] = [];
   let out = '';
   walk(element, {
@@ -68,7 +80,10 @@ export function serializeXml(element: XmlElement, options: SerializeXmlOptions =
       out += isEmpty(current) ? '/>' : '>';
     },
     text(text, parent) {
-      legal(text, stage);
+      if (text.length < longText || !isKnownLegal(parent)) {
+        if (isPlainText(text)) ascii += text.length;
+        else legal(text, stage);
+      }
       const inSection = cdata?.(parent) === true && !text.includes(']]>') && !text.includes('\r');
       out += text === '' ? '' : inSection ? `<![CDATA[${text}]]>` : escapeText(text);
     },
@@ -78,7 +93,7 @@ export function serializeXml(element: XmlElement, options: SerializeXmlOptions =
       if (!isEmpty(current)) out += `</${tag.name}>`;
     },
   });
-  return out;
+  return { text: out, ascii };
 }
 
 function isEmpty(element: XmlElement): boolean {

@@ -30,8 +30,35 @@ describe('native and portable octet work', () => {
       fc.property(octets, lineLengths, (bytes, length) => {
         expect(native.base64Octets(bytes, length)).toEqual(portable.base64Octets(bytes, length));
         for (const end of ['\r\n', '\n']) {
-          expect(native.base64Lines(bytes, length, end)).toBe(portable.base64Lines(bytes, length, end));
+          expect(native.base64Lines(bytes, length, end, 'a\n')).toBe(portable.base64Lines(bytes, length, end, 'a\n'));
         }
+      }),
+    );
+  });
+
+  it.each([0, 4, 60, 64, 68, 76, 128, 256])('encodes many octets as RFC 4648 has it, %i digits in a line', (length) => {
+    const bytes = Uint8Array.from({ length: 40_000 }, (_, i) => (i * 7919) >> 3);
+    const perLine = length === 0 ? bytes.length : (length / 4) * 3;
+    for (const size of [2047, 2048, 2049, 2050, 4096, 39_999, 40_000, 48 * 64, 48 * 64 + 1]) {
+      const part = bytes.subarray(0, size);
+      for (const end of ['\r\n', '\n']) {
+        let expected = 'Head: x\n\n';
+        for (let i = 0; i < size; i += perLine) {
+          expected += Buffer.from(part.subarray(i, i + perLine)).toString('base64') + (length === 0 ? '' : end);
+        }
+        expect(native.base64Lines(part, length, end, 'Head: x\n\n') === expected, `${size}`).toBe(true);
+        expect(portable.base64Lines(part, length, end, 'Head: x\n\n') === expected, `${size}`).toBe(true);
+      }
+      expect(native.base64Octets(part, length)).toEqual(portable.base64Octets(part, length));
+      expect(native.base64Octets(part, length).constructor).toBe(Uint8Array);
+    }
+  });
+
+  it('counts the octets of a text alike', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.constantFrom('', '\ud800', '\udc00'), (text, half) => {
+        expect(native.utf8Length(text + half)).toBe(new TextEncoder().encode(text + half).length);
+        expect(portable.utf8Length(text + half)).toBe(new TextEncoder().encode(text + half).length);
       }),
     );
   });
@@ -50,6 +77,62 @@ describe('native and portable octet work', () => {
     const view = new Uint8Array(600).fill(7).subarray(300, 599);
     expect(native.base64Octets(view, 64)).toEqual(portable.base64Octets(view.slice(), 64));
     expect(base64Decode(native.base64Octets(view, 64))).toEqual(view.slice());
+  });
+});
+
+describe('plain text', () => {
+  const plain = /^[\t\n\r\x20-\x7f]*$/;
+
+  it('is US-ASCII without control characters but TAB, LF and CR', () => {
+    for (let unit = 0; unit < 0x300; unit++) {
+      const character = String.fromCharCode(unit);
+      for (const text of [character, `ab${character}`, `abc${character}defgh`]) {
+        expect(native.isPlainText(text), `${unit}`).toBe(plain.test(text));
+      }
+    }
+    for (const unit of [0x2028, 0xd83d, 0xdc00, 0xff00, 0xff41, 0xfffe, 0xffff, 0x0141, 0x4141]) {
+      expect(native.isPlainText(`a${String.fromCharCode(unit)}`), `${unit}`).toBe(false);
+    }
+    expect(native.isPlainText('')).toBe(true);
+  });
+
+  it('is told wherever the odd character stands, and whatever stands beside it', () => {
+    const fill = 'But soft, what light\n';
+    for (const length of [16_383, 16_384, 16_385, 16_388, 32_767, 32_768, 32_771, 40_000]) {
+      const text = fill.repeat(2000).slice(0, length);
+      expect(native.isPlainText(text)).toBe(true);
+      for (const at of [0, 1, 2, 3, 16_380, 16_382, 16_383, 16_384, 16_385, length - 2, length - 1]) {
+        for (const odd of ['\0', '\b', '\v', '\x1f', '\x80', 'é', '\u0141', '\ufffe', '\ud800', '😀']) {
+          expect(native.isPlainText(text.slice(0, at) + odd + text.slice(at + 1)), `${at} ${odd}`).toBe(false);
+        }
+        for (const odd of ['\t', '\r', '\x7f', '\r\n\t']) {
+          expect(native.isPlainText(text.slice(0, at) + odd + text.slice(at + 1))).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('is nothing that fills the room for a piece with longer characters', () => {
+    for (const character of ['é', '€', '😀', '\ud800', '\udc00']) {
+      for (const before of [0, 1, 2, 3, 4]) {
+        const text = 'a'.repeat(before) + character.repeat(20_000);
+        expect(native.isPlainText(text)).toBe(false);
+        expect(native.isPlainText('a'.repeat(16_384 - before) + text)).toBe(false);
+      }
+    }
+  });
+
+  it('is told as an expression tells it', () => {
+    const unit = fc.oneof(
+      { arbitrary: fc.constantFrom('a', '~', ' ', '\n', '\t', '\r'), weight: 60 },
+      { arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), weight: 1 },
+    );
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 100 }), (text) => {
+        expect(native.isPlainText(text)).toBe(plain.test(text));
+      }),
+    );
+    expect(portable.isPlainText()).toBe(false);
   });
 });
 
