@@ -4,6 +4,7 @@ import { E2eError, type E2eStage } from './errors.ts';
 import {
   base64Lines,
   base64Octets,
+  decodeAscii,
   decodeBase64Lines,
   indexOfOctets,
   isPlainText as isPlain,
@@ -21,8 +22,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws {E2eError} MALFORMED for a lone surrogate
  */
 export function utf8(text: string, stage: E2eStage = 'parse'): Uint8Array {
-  if (!text.isWellFormed()) throw new E2eError('ERR_E2E_MALFORMED', stage, { reason: 'lone surrogate in text' });
+  if (!text.isWellFormed()) throw loneSurrogate(stage);
   return encoder.encode(text);
+}
+
+function loneSurrogate(stage: E2eStage): E2eError {
+  return new E2eError('ERR_E2E_MALFORMED', stage, { reason: 'lone surrogate in text' });
 }
 
 /**
@@ -31,6 +36,8 @@ export function utf8(text: string, stage: E2eStage = 'parse'): Uint8Array {
  * @throws {E2eError} MALFORMED for anything that is not well-formed UTF-8 (overlong forms, surrogates, truncation)
  */
 export function utf8Decode(bytes: Uint8Array, stage: E2eStage = 'parse'): string {
+  const ascii = bytes.length < longText ? undefined : decodeAscii(bytes);
+  if (ascii !== undefined) return ascii;
   try {
     return decoder.decode(bytes);
   } catch {
@@ -247,6 +254,37 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Random octets of cryptographic strength. */
 export function randomBytes(length: number): Uint8Array {
   return randomOctets(length);
+}
+
+/**
+ * Joins octets and text, which is encoded as UTF-8 where it comes to lie.
+ *
+ * @throws {E2eError} MALFORMED for a lone surrogate
+ */
+export function joinPieces(pieces: readonly (Uint8Array | string)[], stage: E2eStage = 'parse'): Uint8Array {
+  const merged: (Uint8Array | string)[] = [];
+  for (const piece of pieces) {
+    const last = merged.at(-1);
+    if (typeof piece === 'string' && typeof last === 'string') merged[merged.length - 1] = last + piece;
+    else merged.push(piece);
+  }
+  const [first] = merged;
+  if (merged.length === 1 && typeof first === 'string') return utf8(first, stage);
+  let length = 0;
+  for (const piece of merged) {
+    if (typeof piece === 'string' && !piece.isWellFormed()) throw loneSurrogate(stage);
+    length += typeof piece === 'string' ? utf8Length(piece) : piece.length;
+  }
+  const out = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of merged) {
+    if (typeof piece === 'string') offset += encoder.encodeInto(piece, out.subarray(offset)).written;
+    else {
+      out.set(piece, offset);
+      offset += piece.length;
+    }
+  }
+  return out;
 }
 
 /** Joins byte strings. */

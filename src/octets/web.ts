@@ -60,6 +60,11 @@ export function isPlainText(): boolean {
   return false;
 }
 
+/** See `node.ts`: here the decoder of UTF-8 is all there is. */
+export function decodeAscii(): string | undefined {
+  return undefined;
+}
+
 /** See `node.ts`. */
 export function utf8Length(text: string): number {
   return encoder.encode(text).length;

@@ -1,7 +1,7 @@
 /** Native and portable octet work must be the same function: one of them runs in browsers, the other on servers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { base64Decode, base64Encode, base64Text, utf8 } from '../../../src/bytes.ts';
+import { base64Decode, base64Encode, base64Text, utf8, utf8Decode } from '../../../src/bytes.ts';
 import * as native from '../../../src/octets/node.ts';
 import * as portable from '../../../src/octets/web.ts';
 
@@ -52,6 +52,24 @@ describe('native and portable octet work', () => {
       expect(native.base64Octets(part, length)).toEqual(portable.base64Octets(part, length));
       expect(native.base64Octets(part, length).constructor).toBe(Uint8Array);
     }
+  });
+
+  it('decodes US-ASCII, and leaves everything else to the decoder of UTF-8', () => {
+    const text = 'It is the east, and Juliet is the sun.\r\n\0\x7f'.repeat(100);
+    const bytes = Buffer.from(`xx${text}x`).subarray(2, -1);
+    expect(native.decodeAscii(bytes)).toBe(text);
+    for (const at of [0, 1, 2000, bytes.length - 1]) {
+      for (const octet of [0x80, 0xc3, 0xe9, 0xff]) {
+        const changed = Uint8Array.from(bytes);
+        changed[at] = octet;
+        expect(native.decodeAscii(changed)).toBeUndefined();
+        expect(() => utf8Decode(changed)).toThrow(expect.objectContaining({ code: 'ERR_E2E_MALFORMED' }));
+      }
+    }
+    for (const other of [text, `\ufeff${text}`, `${text}é`, `€${text}`, `${text}😀`]) {
+      expect(utf8Decode(utf8(other))).toBe(other);
+    }
+    expect(portable.decodeAscii()).toBeUndefined();
   });
 
   it('counts the octets of a text alike', () => {
