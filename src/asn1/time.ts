@@ -48,5 +48,7 @@ export function timeElement(date: Date): DerPart {
   const digits = date.toISOString().replace(/[-:T]/g, '').slice(0, 14);
   const utc = year >= 1950 && year < 2050;
   const text = `${utc ? digits.slice(2) : digits}Z`;
-  return der(utc ? tags.utcTime : tags.generalizedTime, new TextEncoder().encode(text));
+  const octets = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) octets[i] = text.charCodeAt(i);
+  return der(utc ? tags.utcTime : tags.generalizedTime, octets);
 }

@@ -62,16 +62,17 @@ export function derBitString(octets: Uint8Array): DerElement {
   return der(tags.bitString, noUnusedBits, octets);
 }
 
+const smallIntegers: DerElement[] = [];
+
 /**
  * A non-negative INTEGER.
  *
  * @param value 0 to 2^31 - 1, or big-endian octets of an unsigned number
  */
 export function derInteger(value: number | Uint8Array): DerElement {
-  let octets: Uint8Array;
-  if (typeof value === 'number') {
-    octets = Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
-  } else octets = value;
+  if (typeof value === 'number' && value < 128)
+    return (smallIntegers[value] ??= der(tags.integer, Uint8Array.of(value)));
+  const octets = typeof value === 'number' ? Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value) : value;
   let start = 0;
   while (start < octets.length - 1 && octets[start] === 0) start++;
   const trimmed = octets.subarray(start);

@@ -163,7 +163,11 @@ const commonlySafe = /[A-Za-z0-9!$*._~+=-]/;
 /** RFC 3922 section 3.2 without `?`, which would start the headers of the URI (RFC 3860 section 3). */
 const gatewaySafe = /[A-Za-z0-9!$*._~+=]/;
 
+/** Safe both ways, as nearly all addresses are. */
+const whollySafe = /^[A-Za-z0-9!$*._~+=]*$/;
+
 function percentEncode(text: string, safe: RegExp): string {
+  if (whollySafe.test(text)) return text;
   let encoded = '';
   for (const octet of utf8(text, 'map')) {
     const character = String.fromCharCode(octet);

@@ -10,7 +10,7 @@
  * the Content family twice.
  */
 
-import { concatBytes, crlfText, indexOfBytes, utf8, utf8Decode } from '../bytes.ts';
+import { crlfText, indexOfBytes, joinPieces, utf8, utf8Decode } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { type ContentType, defaultContentType, parseContentType } from './content-type.ts';
@@ -254,20 +254,26 @@ export function headerValue(entity: Entity, name: string): string | undefined {
 /**
  * Writes an entity: each field on one line, an empty line, the body as it is. Inverse of {@link parseEntity}.
  *
- * @param body in one piece or several
+ * @param body in one piece or several; text is written as UTF-8
+ * @throws {E2eError} MALFORMED for a lone surrogate in text
  * @throws {TypeError} for a field name or value that the grammar cannot express
  */
-export function serializeEntity(headers: readonly MimeHeader[], ...body: readonly Uint8Array[]): Uint8Array {
-  return concatBytes(utf8(headerBlock(headers, '\r\n')), ...body);
+export function serializeEntity(headers: readonly MimeHeader[], ...body: readonly (Uint8Array | string)[]): Uint8Array {
+  return joinPieces([headerBlock(headers, '\r\n'), ...body]);
 }
 
 /**
- * {@link serializeEntity} for a body of text, with LF line ends throughout. Inverse of {@link parseTextEntity}.
+ * {@link serializeEntity} for a body of text. Inverse of {@link parseTextEntity}.
  *
+ * @param lineEnd of the header block; LF unless given
  * @throws {TypeError} for a field name or value that the grammar cannot express
  */
-export function serializeTextEntity(headers: readonly MimeHeader[], body: string): string {
-  return headerBlock(headers, '\n') + body;
+export function serializeTextEntity(
+  headers: readonly MimeHeader[],
+  body: string,
+  lineEnd: '\n' | '\r\n' = '\n',
+): string {
+  return headerBlock(headers, lineEnd) + body;
 }
 
 function headerBlock(headers: readonly MimeHeader[], lineEnd: string): string {

@@ -9,7 +9,7 @@
  * The CRLF before a delimiter belongs to the delimiter: what is signed ends before it (RFC 1847 section 2.1).
  */
 
-import { concatBytes, hex, indexOfBytes, randomBytes, utf8 } from '../bytes.ts';
+import { hex, indexOfBytes, joinPieces, randomBytes, utf8 } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { serializeContentType } from './content-type.ts';
@@ -135,13 +135,13 @@ export interface SerializeMultipartOptions {
  *
  * @param subtype for example `signed`
  * @param parameters of the Content-Type, without the boundary
- * @param parts complete entities, each in one piece or several
+ * @param parts complete entities, each in one piece or several; text is written as UTF-8
  * @throws {RangeError} for a boundary that RFC 2046 does not allow or that occurs in a part
  */
 export function serializeMultipart(
   subtype: string,
   parameters: Readonly<Record<string, string>>,
-  parts: readonly (Uint8Array | readonly Uint8Array[])[],
+  parts: readonly (Piece | readonly Piece[])[],
   options: SerializeMultipartOptions = {},
 ): Uint8Array {
   // 128 random bits are in no part.
@@ -149,11 +149,11 @@ export function serializeMultipart(
   if (options.boundary !== undefined && (!boundaryShape.test(boundary) || occurs(boundary, parts))) {
     throw new RangeError('boundary cannot be used');
   }
-  const pieces: Uint8Array[] = [];
+  const pieces: Piece[] = [];
   for (const part of parts) {
-    pieces.push(utf8(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n`), ...piecesOf(part));
+    pieces.push(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n`, ...piecesOf(part));
   }
-  pieces.push(utf8(`\r\n--${boundary}--\r\n`));
+  pieces.push(`\r\n--${boundary}--\r\n`);
   const value = serializeContentType(`multipart/${subtype}`, Object.assign({}, parameters, { boundary }));
   return serializeEntity([{ name: 'Content-Type', value }], ...pieces);
 }
@@ -177,12 +177,13 @@ export function serializeTextMultipart(
   return serializeTextEntity([{ name: 'Content-Type', value }], `${body}${delimiter}--\n`);
 }
 
-function piecesOf(part: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
-  return part instanceof Uint8Array ? [part] : part;
+type Piece = Uint8Array | string;
+
+function piecesOf(part: Piece | readonly Piece[]): readonly Piece[] {
+  return part instanceof Uint8Array || typeof part === 'string' ? [part] : part;
 }
 
-function occurs(boundary: string, parts: readonly (Uint8Array | readonly Uint8Array[])[]): boolean {
-  const lineAndDelimiter = utf8(`\r\n--${boundary}`);
-  const delimiter = lineAndDelimiter.subarray(2);
-  return parts.some((part) => indexOfBytes(concatBytes(...piecesOf(part)), delimiter) !== -1);
+function occurs(boundary: string, parts: readonly (Piece | readonly Piece[])[]): boolean {
+  const delimiter = utf8(`--${boundary}`);
+  return parts.some((part) => indexOfBytes(joinPieces(piecesOf(part)), delimiter) !== -1);
 }

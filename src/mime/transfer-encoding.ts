@@ -39,12 +39,13 @@ export function encodeBase64Body(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * {@link encodeBase64Body} as text with LF line ends.
+ * {@link encodeBase64Body} as text.
  *
  * @param head what comes before, for example the header block
+ * @param lineEnd LF unless given
  */
-export function encodeBase64Text(bytes: Uint8Array, head = ''): string {
-  return base64Text(bytes, lineLength, '\n', head);
+export function encodeBase64Text(bytes: Uint8Array, head = '', lineEnd: '\n' | '\r\n' = '\n'): string {
+  return base64Text(bytes, lineLength, lineEnd, head);
 }
 
 /**

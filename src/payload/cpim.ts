@@ -7,7 +7,7 @@
  * compared only after they are resolved: a second From behind an alias is a second From.
  */
 
-import { asciiText, concatBytes, indexOfBytes, utf8, utf8Decode } from '../bytes.ts';
+import { asciiText, indexOfBytes, joinPieces, utf8, utf8Decode } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { type Entity, headerValue, parseEntity } from '../mime/entity.ts';
@@ -77,8 +77,8 @@ export interface CpimDraft {
   readonly requires?: readonly CpimName[] | undefined;
   /** Extension headers, in order; those of RFC 3862's own namespace are left out, since the fields above hold them. */
   readonly headers?: readonly CpimHeader[] | undefined;
-  /** The entity inside, as its exact bytes. */
-  readonly content: { readonly raw: Uint8Array };
+  /** The entity inside, as its exact bytes, or as text with CRLF line ends. */
+  readonly content: { readonly raw: Uint8Array | string };
 }
 
 const known: ReadonlySet<string> = new Set(['From', 'To', 'cc', 'DateTime', 'Subject', 'NS', 'Require']);
@@ -230,6 +230,11 @@ function overLimit(reason: string): E2eError {
  * write it), and for names, languages, times or URIs that are none
  */
 export function serializeCpim(message: CpimDraft): Uint8Array {
+  return joinPieces(cpimPieces(message), 'map');
+}
+
+/** The pieces of {@link serializeCpim}: the headers with the empty line, and the content. */
+export function cpimPieces(message: CpimDraft): readonly [headers: string, content: Uint8Array | string] {
   let text = '';
   const write = (name: string, value: string, lang?: string): void => {
     text += serializeCpimHeaderLine({ prefix: '', name, lang, parameters: [], value });
@@ -246,7 +251,7 @@ export function serializeCpim(message: CpimDraft): Uint8Array {
     write('Subject', escapeCpim(subject.text), subject.lang);
   }
   text += serializeExtensions(message.headers ?? [], message.requires ?? []);
-  return concatBytes(utf8(`${text}\r\n`, 'map'), message.content.raw);
+  return [`${text}\r\n`, message.content.raw];
 }
 
 /** Whether a subject can be written as a header: not empty, no space at either end, a proper language tag. */

@@ -5,14 +5,15 @@
  * RFC 3923 deviation: section 4.1: PIDF inside Message/CPIM by default, since alone it names no recipient.
  */
 
+import { joinPieces } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
 import { Jid } from '../jid/jid.ts';
 import { toUri } from '../jid/uri.ts';
-import { serializeEntity } from '../mime/entity.ts';
+import { serializeEntity, serializeTextEntity } from '../mime/entity.ts';
 import { formatInstant } from '../time.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { withClientNamespace } from '../xml/stanza-namespace.ts';
-import { type CpimDraft, serializeCpim } from './cpim.ts';
+import { type CpimDraft, cpimPieces } from './cpim.ts';
 import type { Loss } from './loss.ts';
 import { mapMessage } from './message.ts';
 import { serializePidf } from './pidf.ts';
@@ -201,7 +202,8 @@ function anyUri(jid: Jid): string {
 }
 
 function wrap(draft: CpimDraft): Uint8Array {
-  return serializeEntity([{ name: 'Content-Type', value: 'Message/CPIM' }], serializeCpim(draft));
+  const headers = serializeTextEntity([{ name: 'Content-Type', value: 'Message/CPIM' }], '', '\r\n');
+  return joinPieces([headers, ...cpimPieces(draft)], 'map');
 }
 
 function unmappable(reason: string): E2eError {

@@ -1,8 +1,8 @@
 /** A text/plain part as a string (RFC 2046 section 4.1, RFC 3922 sections 4.1.7 and 4.2.9). */
 
-import { crlfText, utf8, utf8Decode } from '../bytes.ts';
+import { crlfText, utf8Decode } from '../bytes.ts';
 import { E2eError } from '../errors.ts';
-import { type Entity, headerValue, type MimeHeader, serializeEntity } from '../mime/entity.ts';
+import { type Entity, headerValue, type MimeHeader, serializeTextEntity } from '../mime/entity.ts';
 import { decodeBody } from '../mime/transfer-encoding.ts';
 import { isLanguageTag } from './cpim-header.ts';
 import { invalid, verified } from './invalid.ts';
@@ -49,8 +49,8 @@ export function parseTextPart(entity: Entity): LocalizedText {
  *
  * RFC 3923 section 6.4: text travels as it is, without a 7-bit transform.
  */
-export function serializeTextPart({ lang, text }: LocalizedText): Uint8Array {
+export function serializeTextPart({ lang, text }: LocalizedText): string {
   const headers: MimeHeader[] = [{ name: 'Content-Type', value: 'text/plain; charset=utf-8' }];
   if (lang !== undefined) headers.push({ name: 'Content-Language', value: lang });
-  return serializeEntity(headers, utf8(crlfText(text), 'map'));
+  return serializeTextEntity(headers, crlfText(text), '\r\n');
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  asciiText,
   base64Decode,
   base64Encode,
   base64Text,
@@ -8,6 +9,7 @@ import {
   equalBytes,
   hex,
   indexOfBytes,
+  joinPieces,
   toCrlf,
   utf8,
   utf8Decode,
@@ -117,6 +119,34 @@ describe('the CRLF map', () => {
 });
 
 describe('byte strings', () => {
+  it('joins octets and text as if each text were encoded alone', () => {
+    const piece = fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array({ maxLength: 80 }));
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const octets = pieces.map((one) => (typeof one === 'string' ? utf8(one) : one));
+        expect(joinPieces(pieces)).toEqual(concatBytes(...octets));
+      }),
+    );
+  });
+
+  it.each([[['\ud83d', '\ude00']], [[Uint8Array.of(1), '\ud83d\ude00', Uint8Array.of(2)]]])(
+    'takes a surrogate pair in one piece or two: %j',
+    (pieces) => {
+      expect(text(joinPieces(pieces))).toContain('\xf0\x9f\x98\x80');
+    },
+  );
+
+  it.each([[['a', '\ud800']], [[Uint8Array.of(1), 'a\udc00']]])('joins no lone surrogate: %j', (pieces) => {
+    expect(() => joinPieces(pieces, 'map')).toThrow(
+      expect.objectContaining({ code: 'ERR_E2E_MALFORMED', stage: 'map' }),
+    );
+  });
+
+  it('decodes US-ASCII and nothing else', () => {
+    expect(asciiText(Uint8Array.of(0, 0x41, 0x7f))).toBe('\0A\x7f');
+    expect(asciiText(utf8('\u00e9'))).toBeUndefined();
+  });
+
   it('are found, joined, compared and shown', () => {
     expect(indexOfBytes(utf8('aabaabaac'), utf8('aabaac'))).toBe(3);
     expect(indexOfBytes(utf8('abc'), utf8('cd'))).toBe(-1);

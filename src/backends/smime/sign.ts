@@ -5,9 +5,9 @@ import { defaultSignatureAlgorithm, type SignatureFunction, signData } from '../
 import { hashLength } from '../../crypto/hash-algorithm.ts';
 import type { CryptoProvider, HashName, PublicKey, SignatureAlgorithm } from '../../crypto/provider.ts';
 import { E2eError } from '../../errors.ts';
-import { serializeEntity } from '../../mime/entity.ts';
+import { serializeTextEntity } from '../../mime/entity.ts';
 import { serializeMultipart } from '../../mime/multipart.ts';
-import { encodeBase64Body } from '../../mime/transfer-encoding.ts';
+import { encodeBase64Text } from '../../mime/transfer-encoding.ts';
 
 import { isExternal } from './key-material.ts';
 import { chooseSigningKey } from './own-keys.ts';
@@ -73,14 +73,15 @@ export async function signEntity(
     signingTime: at,
     crypto,
   });
-  const signature = serializeEntity(
+  const signature = serializeTextEntity(
     [
       { name: 'Content-Type', value: 'application/pkcs7-signature; name=smime.p7s' },
       { name: 'Content-Transfer-Encoding', value: 'base64' },
       // RFC 3923 section 6.7: how the signature is to be handled; RFC 8551 section 3.5.3.3 names the file.
       { name: 'Content-Disposition', value: 'attachment; handling=required; filename=smime.p7s' },
     ],
-    encodeBase64Body(cms),
+    encodeBase64Text(cms, '', '\r\n'),
+    '\r\n',
   );
   const hash: HashName = 'hash' in algorithm ? algorithm.hash : 'sha512';
   return serializeMultipart('signed', { protocol: 'application/pkcs7-signature', micalg: micalg[hash] }, [
