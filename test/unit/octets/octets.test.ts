@@ -130,6 +130,31 @@ describe('plain text', () => {
     }
   });
 
+  it.each([64, 76, 60])('is told in lines of %i digits of base64', (width) => {
+    const bytes = Uint8Array.from({ length: 50_000 }, (_, i) => (i * 7919) >> 3);
+    const head = '<message><e2e>Content-Type: application/pkcs7-mime\n\n';
+    for (const start of [head, '', 'x'.repeat(16_400), `${'x'.repeat(16_383)}\n`]) {
+      const text = `${native.base64Lines(bytes, width, '\n', start)}</e2e></message>`;
+      expect(native.isPlainText(text)).toBe(true);
+      for (let at = 0; at < text.length; at += 997) {
+        for (const odd of ['\0', '\x1f', '\x80', '\u0141', '\u010a', '\ud800', 'é', '=', '-', '~', ' ', '\n', 'A']) {
+          for (const changed of [
+            text.slice(0, at) + odd + text.slice(at + 1),
+            text.slice(0, at) + odd + text.slice(at),
+          ]) {
+            if (native.isPlainText(changed) !== plain.test(changed)) expect.fail(`${at} ${JSON.stringify(odd)}`);
+          }
+        }
+      }
+      const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+      for (const at of [...ends.slice(0, 5), ...ends.slice(-5)]) {
+        for (const odd of ['\0', '\v', '\u010a', '\u2028']) {
+          expect(native.isPlainText(text.slice(0, at) + odd + text.slice(at + 1))).toBe(false);
+        }
+      }
+    }
+  });
+
   it('is nothing that fills the room for a piece with longer characters', () => {
     for (const character of ['é', '€', '😀', '\ud800', '\udc00']) {
       for (const before of [0, 1, 2, 3, 4]) {
@@ -169,7 +194,9 @@ describe('base64 in even lines', () => {
     const bytes = Uint8Array.from({ length: 700 }, (_, i) => (i * 7919) >> 3);
     const text = base64Text(bytes, end === '' ? 0 : 64, end);
     // Characters that lax decoders skip, stop at, or read as digits of another alphabet.
-    for (const odd of ['-', '_', '=', ' ', '\t', '\n', '\r', '!', '\0', '\v', '\u00a0', '\u2028', 'é', 'A', '==']) {
+    // The low octets of the last three are those of digits.
+    const others = ['\u00a0', '\u2028', 'é', 'A', '==', '\u0141', '\u4142', '\uff2b'];
+    for (const odd of ['-', '_', '=', ' ', '\t', '\n', '\r', '!', '\0', '\v', ...others]) {
       for (let at = 0; at < text.length; at += 29) {
         for (const cut of [0, 1]) {
           const changed = text.slice(0, at) + odd + text.slice(at + cut);
