@@ -23,14 +23,8 @@ export function parseInstant(text: string): Instant | undefined {
   if (text.length > 64) return undefined;
   const match = shape.exec(text);
   if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const [hour, minute, second] = [Number(match[4]), Number(match[5]), Number(match[6])];
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
   if (hour > 23 || minute > 59 || second > 60) return undefined;
   const offsetHour = Number(match[10] ?? 0);
@@ -43,7 +37,7 @@ export function parseInstant(text: string): Instant | undefined {
   const fraction = BigInt((match[7] ?? '').slice(0, 9).padEnd(9, '0'));
   // "-00:00" says that the local offset is unknown (RFC 3339 section 4.3), so it is not UTC by intent.
   const utc = match[8] !== undefined || (offset === 0 && match[9] === '+');
-  return { nanoseconds: (BigInt(minutes) * 60n + BigInt(second)) * 1_000_000_000n + fraction, utc };
+  return { nanoseconds: BigInt(minutes * 60 + second) * 1_000_000_000n + fraction, utc };
 }
 
 function daysIn(year: number, month: number): number {

@@ -86,10 +86,26 @@ export function toUri(jid: Jid, scheme: UriScheme, options: UriOptions = {}): st
  * @returns undefined for anything but an address: other schemes, headers, queries, display names, two `@`
  */
 export function fromUri(uri: string, options: UriOptions = {}): JidUri | undefined {
+  if (options.escapes === 'rfc3922') return read(uri, options);
+  const known = usual.get(uri);
+  if (known !== undefined) return known;
+  const found = read(uri, options);
+  if (found === undefined || uri.length > longestUsual) return found;
+  if (usual.size >= mostUsual) usual.clear();
+  usual.set(uri, found);
+  return found;
+}
+
+/** The same few contacts are named again and again. */
+const usual = new Map<string, JidUri>();
+const mostUsual = 256;
+const longestUsual = 256;
+
+function read(uri: string, options: UriOptions): JidUri | undefined {
   const parts = split(uri, options);
   if (parts === undefined) return undefined;
   const jid = toJid(parts);
-  return jid === undefined ? undefined : { scheme: parts.scheme, jid };
+  return jid === undefined ? undefined : Object.freeze({ scheme: parts.scheme, jid });
 }
 
 /**

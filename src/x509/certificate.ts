@@ -78,10 +78,13 @@ export function parseCertificate(octets: Uint8Array, limits: Limits = defaultLim
 const cacheSize = 512;
 const cache = new Map<number, { readonly certificate: Certificate; readonly limits: Limits }>();
 
-/** FNV-1a: spreads the cache; equality is decided by the octets, so that a collision costs a parse and no more. */
+/**
+ * FNV-1a over the end of the signature: spreads the cache; equality is decided by the octets, so that a collision costs a
+ * parse and no more.
+ */
 function contentKey(octets: Uint8Array): number {
-  let key = 0x811c9dc5;
-  for (const octet of octets) key = Math.imul(key ^ octet, 0x01000193);
+  let key = 0x811c9dc5 ^ octets.length;
+  for (let i = Math.max(octets.length - 24, 0); i < octets.length; i++) key = Math.imul(key ^ octets[i]!, 0x01000193);
   return key;
 }
 

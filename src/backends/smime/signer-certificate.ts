@@ -18,7 +18,11 @@ export function findCertificates(
 ): readonly Certificate[] | 'ambiguous' {
   const found: Certificate[] = [];
   for (const certificate of certificates) {
-    if (!identifies(identifier, certificate) || found.some((one) => equalBytes(one.der, certificate.der))) continue;
+    if (
+      !identifies(identifier, certificate) ||
+      found.some((one) => one === certificate || equalBytes(one.der, certificate.der))
+    )
+      continue;
     found.push(certificate);
   }
   const [first] = found;
