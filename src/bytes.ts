@@ -105,15 +105,12 @@ export function base64Text(bytes: Uint8Array, lineLength = 0, lineEnd = '\r\n', 
  */
 export function base64Decode(text: Uint8Array | string, stage: E2eStage = 'parse'): Uint8Array {
   const out = new Uint8Array(Math.floor((text.length * 3) / 4) + 3);
-  const { length, digits } = evenLines(text);
-  if (digits > 0 && decodeBase64Lines(head(text, length), digits, out)) {
+  const source = text.length < worthwhile ? undefined : typeof text === 'string' ? text : decodeAscii(text);
+  const { length, digits } = source === undefined ? noLines : evenLines(source);
+  if (digits > 0 && decodeBase64Lines(source!.slice(0, length), digits, out)) {
     return decodeDigits(octets(text, length), out, (digits / 4) * 3, stage);
   }
   return decodeDigits(octets(text, 0), out, 0, stage);
-}
-
-function head(text: Uint8Array | string, length: number): Uint8Array | string {
-  return typeof text === 'string' ? text.slice(0, length) : text.subarray(0, length);
 }
 
 function octets(text: Uint8Array | string, from: number): Uint8Array {
@@ -136,20 +133,26 @@ const worthwhile = 256;
  * How much of a text is lines of one length, as all programs write base64: all but the last line, which may have
  * padding. Nothing is known of the characters between the line ends.
  */
-function evenLines(text: Uint8Array | string): { readonly length: number; readonly digits: number } {
-  const codeAt = typeof text === 'string' ? (i: number) => text.charCodeAt(i) : (i: number) => text[i]!;
-  let width = 0;
-  while (width < text.length && codeAt(width) !== CR && codeAt(width) !== LF) width++;
-  if (text.length < worthwhile || width % 4 !== 0 || width === 0) return { length: 0, digits: 0 };
-  if (width === text.length) return { length: width - 4, digits: width - 4 };
-  const crlf = codeAt(width) === CR;
-  const stride = width + (crlf ? 2 : 1);
+function evenLines(text: string): EvenLines {
+  const end = text.indexOf('\n');
+  if (end === -1) return text.length % 4 === 0 ? { length: text.length - 4, digits: text.length - 4 } : noLines;
+  const crlf = text.charCodeAt(end - 1) === CR;
+  const width = crlf ? end - 1 : end;
+  if (width % 4 !== 0 || width <= 0) return noLines;
+  const stride = end + 1;
   const lines = Math.ceil(text.length / stride) - 1;
-  for (let i = 0, end = width; i < lines; i++, end += stride) {
-    if (crlf ? codeAt(end) !== CR || codeAt(end + 1) !== LF : codeAt(end) !== LF) return { length: 0, digits: 0 };
+  for (let i = 0, at = end; i < lines; i++, at += stride) {
+    if (text.charCodeAt(at) !== LF || (crlf && text.charCodeAt(at - 1) !== CR)) return noLines;
   }
   return { length: lines * stride, digits: lines * width };
 }
+
+interface EvenLines {
+  readonly length: number;
+  readonly digits: number;
+}
+
+const noLines: EvenLines = { length: 0, digits: 0 };
 
 /** Decodes the rest of a text, from which `o` octets have come already. */
 function decodeDigits(text: Uint8Array, out: Uint8Array, o: number, stage: E2eStage): Uint8Array {
@@ -265,21 +268,43 @@ export function joinPieces(pieces: readonly (Uint8Array | string)[], stage: E2eS
   const merged: (Uint8Array | string)[] = [];
   for (const piece of pieces) {
     const last = merged.at(-1);
-    if (typeof piece === 'string' && typeof last === 'string') merged[merged.length - 1] = last + piece;
-    else merged.push(piece);
+    if (typeof piece === 'string' && typeof last === 'string' && isMergedSooner(last, piece)) {
+      merged[merged.length - 1] = last + piece;
+    } else merged.push(piece);
   }
   const [first] = merged;
   if (merged.length === 1 && typeof first === 'string') return utf8(first, stage);
   let length = 0;
   for (const piece of merged) {
     if (typeof piece === 'string' && !piece.isWellFormed()) throw loneSurrogate(stage);
-    length += typeof piece === 'string' ? utf8Length(piece) : piece.length;
+    length += piece.length;
   }
+  // Nearly all text is US-ASCII: it is counted only where it is not.
+  return writePieces(merged, length) ?? writePieces(merged, octetsOfPieces(merged))!;
+}
+
+/** A long text is not worth copying for being encoded in one go; half a character is. */
+function isMergedSooner(last: string, piece: string): boolean {
+  return last.length + piece.length < longText || (last.charCodeAt(last.length - 1) & 0xfc00) === 0xd800;
+}
+
+function octetsOfPieces(pieces: readonly (Uint8Array | string)[]): number {
+  let length = 0;
+  for (const piece of pieces) length += typeof piece === 'string' ? utf8Length(piece) : piece.length;
+  return length;
+}
+
+/** @returns undefined where the length is too small */
+function writePieces(pieces: readonly (Uint8Array | string)[], length: number): Uint8Array | undefined {
   const out = new Uint8Array(length);
   let offset = 0;
-  for (const piece of merged) {
-    if (typeof piece === 'string') offset += encoder.encodeInto(piece, out.subarray(offset)).written;
-    else {
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      const { read, written } = encoder.encodeInto(piece, out.subarray(offset));
+      if (read < piece.length) return undefined;
+      offset += written;
+    } else {
+      if (offset + piece.length > length) return undefined;
       out.set(piece, offset);
       offset += piece.length;
     }

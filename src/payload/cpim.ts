@@ -77,8 +77,8 @@ export interface CpimDraft {
   readonly requires?: readonly CpimName[] | undefined;
   /** Extension headers, in order; those of RFC 3862's own namespace are left out, since the fields above hold them. */
   readonly headers?: readonly CpimHeader[] | undefined;
-  /** The entity inside, as its exact bytes, or as text with CRLF line ends. */
-  readonly content: { readonly raw: Uint8Array | string };
+  /** The entity inside, as its exact bytes, or as text with CRLF line ends, in one piece or several. */
+  readonly content: { readonly raw: Uint8Array | string | readonly string[] };
 }
 
 const known: ReadonlySet<string> = new Set(['From', 'To', 'cc', 'DateTime', 'Subject', 'NS', 'Require']);
@@ -234,7 +234,7 @@ export function serializeCpim(message: CpimDraft): Uint8Array {
 }
 
 /** The pieces of {@link serializeCpim}: the headers with the empty line, and the content. */
-export function cpimPieces(message: CpimDraft): readonly [headers: string, content: Uint8Array | string] {
+export function cpimPieces(message: CpimDraft): readonly (Uint8Array | string)[] {
   let text = '';
   const write = (name: string, value: string, lang?: string): void => {
     text += serializeCpimHeaderLine({ prefix: '', name, lang, parameters: [], value });
@@ -251,7 +251,8 @@ export function cpimPieces(message: CpimDraft): readonly [headers: string, conte
     write('Subject', escapeCpim(subject.text), subject.lang);
   }
   text += serializeExtensions(message.headers ?? [], message.requires ?? []);
-  return [`${text}\r\n`, message.content.raw];
+  const { raw } = message.content;
+  return typeof raw === 'string' || raw instanceof Uint8Array ? [`${text}\r\n`, raw] : [`${text}\r\n`, ...raw];
 }
 
 /** Whether a subject can be written as a header: not empty, no space at either end, a proper language tag. */

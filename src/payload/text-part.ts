@@ -49,8 +49,8 @@ export function parseTextPart(entity: Entity): LocalizedText {
  *
  * RFC 3923 section 6.4: text travels as it is, without a 7-bit transform.
  */
-export function serializeTextPart({ lang, text }: LocalizedText): string {
+export function serializeTextPart({ lang, text }: LocalizedText): readonly [headers: string, text: string] {
   const headers: MimeHeader[] = [{ name: 'Content-Type', value: 'text/plain; charset=utf-8' }];
   if (lang !== undefined) headers.push({ name: 'Content-Language', value: lang });
-  return serializeTextEntity(headers, crlfText(text), '\r\n');
+  return [serializeTextEntity(headers, '', '\r\n'), crlfText(text)];
 }

@@ -129,6 +129,33 @@ describe('byte strings', () => {
     );
   });
 
+  it('joins long texts as if they were one', () => {
+    const long = 'It is the east, and Juliet is the sun.\r\n'.repeat(60);
+    const piece = fc.constantFrom<(string | Uint8Array)[]>(
+      ...[
+        [long],
+        ['a'],
+        ['é'],
+        [`${long}é`],
+        ['😀'.repeat(1500)],
+        [`${long}\ud83d`, '\ude00'],
+        ['\ud83d', `\ude00${long}`],
+      ],
+      ...[[Uint8Array.of(0xff, 0x41)], [new Uint8Array(3000).fill(0x80)], [''], [new Uint8Array()]],
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), (lists) => {
+        const octets = lists.map((list) => (typeof list[0] === 'string' ? utf8(list.join('')) : list[0]!));
+        expect(joinPieces(lists.flat())).toEqual(concatBytes(...octets));
+      }),
+    );
+    for (const half of [`${long}\ud83d`, `\ude00${long}`]) {
+      for (const pieces of [[half], [long, half], [half, long], [half, Uint8Array.of(1)], [half, half]]) {
+        expect(() => joinPieces(pieces)).toThrow(expect.objectContaining({ code: 'ERR_E2E_MALFORMED' }));
+      }
+    }
+  });
+
   it.each([[['\ud83d', '\ude00']], [[Uint8Array.of(1), '\ud83d\ude00', Uint8Array.of(2)]]])(
     'takes a surrogate pair in one piece or two: %j',
     (pieces) => {
