@@ -148,14 +148,12 @@ function startOfLine(length: number): number {
  * @param out takes what they stand for
  * @returns whether all were digits; false also where this cannot be told
  */
-export function decodeBase64Lines(text: Uint8Array | string, digits: number, out: Uint8Array): boolean {
-  const source = typeof text === 'string' ? text : view(text);
-  // It takes the low octet of a character for the character: "\u0141" for "A".
-  if (typeof source === 'string' && !isAsciiText(source)) return false;
-  // The native decoder skips whatever is no digit, takes the two of base64url, and stops at padding.
-  if (source.includes('-') || source.includes('_') || source.includes('=')) return false;
-  const written = view(out).write(typeof source === 'string' ? source : source.toString('latin1'), 'base64');
-  return written === (digits / 4) * 3;
+export function decodeBase64Lines(text: string, digits: number, out: Uint8Array): boolean {
+  // The native decoder takes the low octet of a character for the character: "\u0141" for "A".
+  if (!isAsciiText(text)) return false;
+  // It skips whatever is no digit, takes the two of base64url, and stops at padding.
+  if (text.includes('-') || text.includes('_') || text.includes('=')) return false;
+  return view(out).write(text, 'base64') === (digits / 4) * 3;
 }
 
 /**
