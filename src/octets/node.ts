@@ -62,7 +62,10 @@ function movedLines(bytes: Uint8Array, lineLength: number, lineEnd: string, head
   for (let from = head.length + ends; from < out.length;) {
     const stop = Math.min(from + lineLength, out.length);
     // Eight digits at a time, as a number of some kind; a NaN would change on the way, but no octet of one is US-ASCII.
-    for (; from + 8 <= stop; from += 8, to += 8) data.setFloat64(to, data.getFloat64(from));
+    for (; from + 16 <= stop; from += 16, to += 16) {
+      data.setFloat64(to, data.getFloat64(from, true), true);
+      data.setFloat64(to + 8, data.getFloat64(from + 8, true), true);
+    }
     while (from < stop) out[to++] = out[from++]!;
     out[to++] = first;
     if (lineEnd.length === 2) out[to++] = second;
@@ -70,9 +73,9 @@ function movedLines(bytes: Uint8Array, lineLength: number, lineEnd: string, head
   return out;
 }
 
-/** Text is looked at in pieces that stay in the nearest cache; a character more shows that a piece is not US-ASCII. */
+/** Text is looked at in pieces that stay in the nearest cache; octets beyond show that a piece is not US-ASCII. */
 const pieceLength = 16_384;
-const piece = new Uint8Array(pieceLength + 4);
+const piece = new Uint8Array(pieceLength + 16);
 const pieceBuffer = view(piece);
 const words = new Int32Array(piece.buffer);
 const decoded = Buffer.allocUnsafeSlow(pieceLength);
@@ -120,14 +123,23 @@ function lengthOfLines(part: string): number {
 }
 
 const control = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/;
+const sixthBits = 0x40404040;
 const highBits = 0x80808080 | 0;
 
 /** Whether the piece has no control character but LF. */
 function isPlainPiece(length: number): boolean {
-  piece.fill(0x20, length, length + 3);
-  // The highest bit of each octet of a word: whether the octet is 0x20 or more, or LF.
+  piece.fill(0x20, length, length + 15);
+  const end = ((length + 15) >> 4) << 2;
+  // Of octets below 0x80, those from 0x20 on have bit 5 or bit 6.
   let bits = -1;
-  for (let i = 0, end = (length + 3) >> 2; i < end; i++) {
+  for (let i = 0; i < end; i += 4) {
+    const [a, b, c, d] = [words[i]!, words[i + 1]!, words[i + 2]!, words[i + 3]!];
+    bits &= (a | (a << 1)) & (b | (b << 1)) & (c | (c << 1)) & (d | (d << 1));
+  }
+  if ((bits & sixthBits) === sixthBits) return true;
+  // The highest bit of each octet: whether the octet is 0x20 or more, or LF.
+  bits = -1;
+  for (let i = 0; i < end; i++) {
     const word = words[i]!;
     bits &= (word + 0x60606060) | ~((word ^ 0x0a0a0a0a) + 0x7f7f7f7f);
   }
