@@ -5,13 +5,13 @@ import type { Limits } from '../../limits.ts';
 import type { BackendCall, Decrypted, DecryptRequest, PacketOptions, SignatureResult } from '../backend.ts';
 import { cipherText, type EncryptedData, openEncryptedData, readEncryptedData } from './encrypted-data.ts';
 import { judge } from './judge.ts';
-import type { KeySource } from './keyring.ts';
+import { type KeySource, ownKeys } from './keyring.ts';
 import type { OpenedMessage } from './message.ts';
 import { type Surround, unwrapEncrypted } from './mime.ts';
 import { transportName } from './names.ts';
 import { ignoredPackets, isIgnored, type Packet, readPackets, tag } from './packets.ts';
 import { type Decrypter, decrypters, type Verifiers, verifiersFor } from './select.ts';
-import { isFor, readRecipient, type Recipient, recoverSessionKeys } from './session-key.ts';
+import { isFor, readRecipient, type Recipient, sessionKeysOf } from './session-key.ts';
 
 /** An encrypted message as far as it shows without a key. */
 export interface Envelope {
@@ -111,7 +111,9 @@ export async function openMessageFor(
   matches.sort((a, b) => Number(a.recipient.id === undefined) - Number(b.recipient.id === undefined));
   for (const { own } of new Set(matches.map(({ key }) => key))) await own.unlock(limits, 'decrypt');
   for (const { recipient, key } of matches) {
-    for await (const session of recoverSessionKeys(recipient, key.component.packet, data.cipher, key.own.external)) {
+    for (const recover of sessionKeysOf(recipient, key.component.packet, data.cipher, key.own.external)) {
+      const session = await recover();
+      if (session === undefined) continue;
       signal?.throwIfAborted();
       const opened = await openEncryptedData(data, session, limits, packets).catch(() => undefined);
       if (opened !== undefined) return { opened, encryption: info(session.cipher) };
@@ -170,9 +172,9 @@ export async function decrypt(
   surround: Surround,
 ): Promise<Decrypted> {
   const envelope = readEnvelope(unwrapEncrypted(entity, call.limits, surround), call.limits, call.packets);
-  const keys = await decrypters(store, me, call);
+  const mine = await ownKeys(store, me, call.limits, 'decrypt');
   // Looked up before the private key is used, so that no failing look-up comes between.
-  const verifiers = await verifiersFor(store, sender, me, call);
-  const { opened, encryption } = await openMessageFor(envelope, keys, call);
+  const verifiers = await verifiersFor(store, sender, mine, call);
+  const { opened, encryption } = await openMessageFor(envelope, decrypters(mine, call.limits), call);
   return { content: opened.content, encryption, signatures: await judgeInside(opened, call, verifiers) };
 }

@@ -84,11 +84,12 @@ export async function contactCertificates(
   limits: Limits,
 ): Promise<readonly HeldCertificate[]> {
   const found = await store.find(jid, backendName);
-  if (found.length === 0) return [];
+  const [first] = found;
+  if (first === undefined) return none;
   // One array may be filed for one JID and a mere candidate for another, so that `filed` belongs to the inputs.
-  const copies = found.map(({ certificates, filed }) => ({ certificates, filed }));
-  const inputs = copies.flatMap(({ certificates, filed }) => [certificates, filed]);
-  return cached(contactCache, copies[0]!.certificates, inputs, limits, async () => {
+  const inputs = found.flatMap(({ certificates, filed }) => [certificates, filed]);
+  return cached(contactCache, first.certificates, inputs, limits, async () => {
+    const copies = found.map(({ certificates, filed }) => ({ certificates, filed }));
     const sources: { key: Key; filed: boolean }[] = [];
     for (const { certificates, filed } of copies) {
       for (const key of await readableKeys(certificates, 'public', limits)) sources.push({ key, filed });
@@ -96,6 +97,9 @@ export async function contactCertificates(
     return merged(sources, limits);
   });
 }
+
+/** The same array every time, as the caches by array want it. */
+const none: readonly never[] = [];
 
 /** Groups by primary key; a certificate is filed when any of its copies is. */
 async function merged(
@@ -148,13 +152,17 @@ async function readableKeys(file: Uint8Array, kind: KeyKind, limits: Limits): Pr
  */
 export async function ownKeys(store: KeyStore, jid: Jid, limits: Limits, stage: E2eStage): Promise<readonly OwnKey[]> {
   const identities = await store.identities(jid, backendName);
+  if (identities.length === 0) return none;
+  if (identities.length === 1) return keysOf(identities[0]!, limits, stage);
   const own: OwnKey[] = [];
-  for (const identity of identities) {
-    const { keys, certificates, passphrase } = identity;
-    const inputs = keys instanceof Uint8Array ? [passphrase] : [certificates];
-    own.push(...(await cached(ownCache, keys, inputs, limits, () => readOwnKeys(identity, limits, stage))));
-  }
+  for (const identity of identities) own.push(...(await keysOf(identity, limits, stage)));
   return own;
+}
+
+function keysOf(identity: StoredIdentity, limits: Limits, stage: E2eStage): Promise<readonly OwnKey[]> {
+  const { keys, certificates, passphrase } = identity;
+  const inputs = keys instanceof Uint8Array ? [passphrase] : [certificates];
+  return cached(ownCache, keys, inputs, limits, () => readOwnKeys(identity, limits, stage));
 }
 
 async function readOwnKeys(identity: StoredIdentity, limits: Limits, stage: E2eStage): Promise<readonly OwnKey[]> {

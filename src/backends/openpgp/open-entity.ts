@@ -111,7 +111,8 @@ export async function openEntity(entity: Entity | Uint8Array, options: OpenEntit
   const signatures: SignatureResult[] = [];
   if (layerOf(current, surround) === 'encrypted') {
     const envelope = readEnvelope(unwrapEncrypted(current, limits, surround), limits);
-    const opened = await openMessageFor(envelope, await decrypters(store, someone, call), call);
+    const own = await ownKeys(store, someone, limits, 'decrypt');
+    const opened = await openMessageFor(envelope, decrypters(own, limits), call);
     ({ encryption } = opened);
     ({ content } = opened.opened);
     signatures.push(...((await judgeInside(opened.opened, call, verifiers)) ?? []));

@@ -3,7 +3,7 @@
 import { E2eError, type E2eStage } from '../../errors.ts';
 import type { Jid } from '../../jid/jid.ts';
 import type { Limits } from '../../limits.ts';
-import type { BackendCall, BoundIdentity, KeyNamesRequest, KeyStore } from '../backend.ts';
+import type { BackendCall, BoundIdentity, KeyNamesRequest } from '../backend.ts';
 import { type Certificate, type Component, fingerprintOctets, joinCertificates, seconds } from './certificate.ts';
 import {
   contactCertificates,
@@ -63,6 +63,7 @@ async function ownKeysUpdated(store: KeySource, jid: Jid, limits: Limits, stage:
   const own = await ownKeys(store, jid, limits, stage);
   if (own.length === 0) return own;
   const copies = await contactCertificates(store, jid, limits);
+  if (copies.length === 0 && store.primaryOnly !== true) return own;
   return own.map((key) => {
     const copy = copies.find(({ certificate }) => certificate.fingerprint === key.certificate.fingerprint);
     return { ...key, certificate: viewOf(store, copy === undefined ? key.certificate : joined(key, copy.certificate)) };
@@ -101,8 +102,10 @@ function believingPrimaryOnly(subkey: Component): Component {
 /** Certificates at hand for a JID; my own secret keys count as filed for my own JID. */
 async function certificatesAtHand(store: KeySource, jid: Jid, call: BackendCall): Promise<readonly HeldCertificate[]> {
   const copies = await contactCertificates(store, jid, call.limits);
+  const own = await ownKeysUpdated(store, jid, call.limits, 'encrypt');
+  if (own.length === 0 && store.primaryOnly !== true) return copies;
   const held = copies.map((copy) => ({ ...copy, certificate: viewOf(store, copy.certificate) }));
-  for (const { certificate } of await ownKeysUpdated(store, jid, call.limits, 'encrypt')) {
+  for (const { certificate } of own) {
     const known = held.findIndex((one) => one.certificate.fingerprint === certificate.fingerprint);
     if (known === -1) held.push({ certificate, filed: true });
     else held[known] = { certificate, filed: true };
@@ -197,21 +200,23 @@ export interface Verifiers {
   identities(certificate: Certificate, time: number): readonly BoundIdentity[];
 }
 
-/** The certificates of the claimed sender; only those filed for that JID speak for it. */
+/**
+ * The certificates of the claimed sender; only those filed for that JID speak for it.
+ *
+ * @param mine my own keys
+ */
 export async function verifiersFor(
   store: KeySource,
   sender: Jid | undefined,
-  me: Jid | undefined,
+  mine: readonly OwnKey[],
   call: BackendCall,
 ): Promise<Verifiers> {
   const held = sender === undefined ? [] : await certificatesAtHand(store, sender, call);
-  const own = me === undefined ? [] : await ownKeys(store, me, call.limits, 'verify');
-  const filed = new Set(held.filter((one) => one.filed).map(({ certificate }) => certificate));
   return {
     candidates: held.map(({ certificate }) => certificate),
-    mine: own.map(({ certificate }) => certificate.fingerprint),
+    mine: mine.map(({ certificate }) => certificate.fingerprint),
     identities: (certificate, time) =>
-      sender !== undefined && filed.has(certificate)
+      sender !== undefined && held.some((one) => one.filed && one.certificate === certificate)
         ? identitiesFor(certificate, sender, time, call.algorithms.clockSkewSeconds, store.userIds)
         : [],
   };
@@ -223,15 +228,21 @@ export interface Decrypter {
   readonly component: Component;
 }
 
+const known = new WeakMap<OwnKey, readonly Decrypter[]>();
+
 /** My keys that may decrypt, expired and revoked ones included: old messages stay readable. */
-export async function decrypters(store: KeyStore, me: Jid, call: BackendCall): Promise<readonly Decrypter[]> {
-  const found: Decrypter[] = [];
-  for (const own of await ownKeys(store, me, call.limits, 'decrypt')) {
-    const { certificate } = own;
-    for (const component of [...certificate.subkeys, certificate.primary]) {
-      if (!hasSecret(component, own, 'decrypt')) continue;
-      if (keyStatus(certificate, component, 'decrypt', 0, call.limits) === 'valid') found.push({ own, component });
+export function decrypters(keys: readonly OwnKey[], limits: Limits): readonly Decrypter[] {
+  return keys.flatMap((own) => {
+    // Nothing of this depends on a date.
+    let found = known.get(own);
+    if (found === undefined) {
+      const { certificate } = own;
+      found = [...certificate.subkeys, certificate.primary]
+        .filter((component) => hasSecret(component, own, 'decrypt'))
+        .filter((component) => keyStatus(certificate, component, 'decrypt', 0, limits) === 'valid')
+        .map((component) => ({ own, component }));
+      known.set(own, found);
     }
-  }
-  return found;
+    return found;
+  });
 }

@@ -6,6 +6,7 @@
  */
 
 import { hex, randomBytes } from '../../bytes.ts';
+import type { MaybePromise } from '../../crypto/provider.ts';
 import type { ExternalPrivateKey } from '../backend.ts';
 import type { Component } from './certificate.ts';
 import { recoverExternally } from './external-key.ts';
@@ -69,8 +70,11 @@ const aes256 = 9;
 /** The ciphers that a session key may be for, the most likely one first. */
 const aesCiphers: readonly number[] = [aes256, 7, 8];
 
+/** Recovers a session key; undefined when the packet does not decrypt. */
+export type RecoverSessionKey = () => MaybePromise<SessionKey | undefined>;
+
 /**
- * Recovers the session keys that a packet may hold.
+ * The session keys that a packet may hold, each recovered when it is asked for.
  *
  * With RSA the padding must not be an oracle (Bleichenbacher), so there are always as many as there are ciphers, and
  * all but at most one of them are random.
@@ -78,34 +82,28 @@ const aesCiphers: readonly number[] = [aes256, 7, 8];
  * @param key an unlocked secret key packet that {@link isFor} matched
  * @param cipher the content cipher where SEIPD version 2 names it in the clear
  * @param external does the work where the packet is a public one
- * @returns none when the packet does not decrypt
  */
-export async function* recoverSessionKeys(
+export function sessionKeysOf(
   recipient: Recipient,
   key: KeyPacket,
   cipher: number | undefined,
   external?: ExternalPrivateKey,
-): AsyncGenerator<SessionKey> {
+): readonly RecoverSessionKey[] {
   const { algorithm, ciphertext, version } = recipient;
   if (external !== undefined) {
     // Whatever came of it, something is tried: what the key service says of a padding must not show.
-    yield (await recoverExternally(recipient, key, cipher, external)) ?? newSessionKey(cipher ?? aes256);
-    return;
+    const random = (): SessionKey => newSessionKey(cipher ?? aes256);
+    return [async () => (await recoverExternally(recipient, key, cipher, external)) ?? random()];
   }
   if (algorithm > 2) {
-    const session =
-      (await recoverSessionKeyFast(recipient, key, cipher)) ?? (await recover(recipient, key, cipher, undefined));
-    if (session !== undefined) yield session;
-    return;
+    const recoverSlowly = (): Promise<SessionKey | undefined> => recover(recipient, key, cipher, undefined);
+    return [async () => (await recoverSessionKeyFast(recipient, key, cipher)) ?? recoverSlowly()];
   }
-  for (const candidate of cipher === undefined ? aesCiphers : [cipher]) {
-    if (nativeRsa) {
-      yield { cipher: candidate, key: await recoverRsa(ciphertext, key, candidate, version === 3) };
-      continue;
-    }
-    const session = await recover(recipient, key, cipher, candidate);
-    if (session !== undefined) yield session;
-  }
+  return (cipher === undefined ? aesCiphers : [cipher]).map((candidate) =>
+    nativeRsa
+      ? async () => ({ cipher: candidate, key: await recoverRsa(ciphertext, key, candidate, version === 3) })
+      : () => recover(recipient, key, cipher, candidate),
+  );
 }
 
 async function recover(

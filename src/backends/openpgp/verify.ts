@@ -7,7 +7,7 @@ import type { BackendCall, SignatureResult, Verified, VerifyRequest } from '../b
 import { refused } from './decrypt.ts';
 import { readSignature } from './fast/read-signature.ts';
 import { judge } from './judge.ts';
-import type { KeySource } from './keyring.ts';
+import { type KeySource, ownKeys } from './keyring.ts';
 import { enums, readMessage, type PacketSequence, type MessageSignature } from './library.ts';
 import { type OpenedMessage, openMessage } from './message.ts';
 import { type SignedForm, type Surround, unwrapSigned } from './mime.ts';
@@ -111,7 +111,8 @@ export async function verify(
   surround: Surround,
 ): Promise<Verified> {
   const signed = await readSigned(unwrapSigned(entity, call.limits, surround), call.limits);
-  const verifiers = await verifiersFor(store, sender, me, call);
+  const mine = me === undefined ? [] : await ownKeys(store, me, call.limits, 'verify');
+  const verifiers = await verifiersFor(store, sender, mine, call);
   return { content: signed.content, signatures: await judgeSigned(signed, call, verifiers) };
 }
 
