@@ -162,22 +162,26 @@ function makeSignature(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uin
   });
 }
 
-/** RSA signatures at once in this turn of the event loop; a 2048-bit one takes a quarter of a millisecond. */
-let atOnce = 0;
-const mostAtOnce = 8;
+/** What RSA signatures have taken of this turn of the event loop, in quarters of a millisecond. */
+let taken = 0;
+/** Eight milliseconds. */
+const mostTaken = 32;
 
 /**
- * Whether a signature is left to the thread pool: one of a long RSA key, which takes many times as long as the way
- * there and back, and those after the first few of one turn, so that a burst is spread over all processors.
+ * Whether a signature is left to the thread pool: one of a very long RSA key, and those after the first few of one turn,
+ * so that a burst is spread over all processors. The way there and back costs as much as a signature of 2048 bits.
  */
 function isSlow(key: PrivateKey): boolean {
   if (key.algorithm !== 'rsa' && key.algorithm !== 'rsa-pss') return false;
-  if ((privateHandle(key).asymmetricKeyDetails?.modulusLength ?? Infinity) > 2048 || atOnce === mostAtOnce) return true;
-  if (atOnce++ === 0) {
+  const bits = privateHandle(key).asymmetricKeyDetails?.modulusLength ?? Infinity;
+  const cost = bits <= 2048 ? 1 : bits <= 3072 ? 6 : Infinity;
+  if (taken + cost > mostTaken) return true;
+  if (taken === 0) {
     setImmediate(() => {
-      atOnce = 0;
+      taken = 0;
     });
   }
+  taken += cost;
   return false;
 }
 
