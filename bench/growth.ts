@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { kinds } from './contender.ts';
 import type { Growth } from './report.ts';
+import { measurePool, workerArguments } from './pool.ts';
 import type { MemoryRow } from './scale.ts';
 
 type Measures = typeof import('./scale.ts');
@@ -44,7 +45,10 @@ export async function measureGrowth(
   const concurrency = await measures.measureConcurrency(chosen, plan.concurrency, plan.calls, plan.rounds);
   progress('memory and start');
   const memory = chosen.flatMap((kind) => plan.memory.map((size) => memoryInProcess(url, [kind, size, 200])));
-  return { recipients, concurrency, memory, start: measures.measureStart(plan.starts) };
+  const start = measures.measureStart(plan.starts);
+  if (isQuick) return { recipients, concurrency, memory, start, pool: undefined };
+  progress('worker pool');
+  return { recipients, concurrency, memory, start, pool: await measurePool(3000, 4, [1, 2], workerArguments) };
 }
 
 function memoryInProcess(url: string, args: Parameters<Measures['memoryOf']>): MemoryRow {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isSlow } from './openssl-speed.ts';
 import { measurePadding, paddingHead } from './padding-timing.ts';
-import { measurePool, poolTable } from './pool.ts';
+import { measurePool, poolTable, workerArguments } from './pool.ts';
 import { chart } from './chart.ts';
 import { compiled } from './compiled.ts';
 import { measureGrowth } from './growth.ts';
@@ -26,10 +26,8 @@ if (values.padding !== undefined) {
   process.exit();
 }
 if (values.pool) {
-  const loader = new URL('../test/unit/pool/register-tsx.js', import.meta.url).href;
-  const execArgv = ['--conditions=xmpp-e2e-source', '--import', loader];
   const [count, rounds] = values.quick ? [500, 2] : [3000, 4];
-  process.stdout.write(poolTable(await measurePool(count, rounds, [1, 2], execArgv)));
+  process.stdout.write(poolTable(await measurePool(count, rounds, [1, 2], workerArguments)));
   process.exit();
 }
 const wanted = values.kinds?.toLowerCase();

@@ -102,6 +102,11 @@ export async function measurePool(
   return rows;
 }
 
+const loader = new URL('../test/unit/pool/register-tsx.js', import.meta.url).href;
+
+/** Options of Node with which workers read the sources. */
+export const workerArguments: readonly string[] = ['--conditions=xmpp-e2e-source', '--import', loader];
+
 /** The rows for people, in Markdown. */
 export function poolTable(rows: readonly PoolRow[]): string {
   const lines = rows.map(({ backend, operation, threads, rate, processor }) => {

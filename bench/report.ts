@@ -2,6 +2,7 @@
 import { cpus, loadavg, release } from 'node:os';
 import type { Kind, Operation } from './contender.ts';
 import type { SpeedRow } from './openssl-speed.ts';
+import { type PoolRow, poolTable } from './pool.ts';
 import type { ConcurrencyRow, MemoryRow, RecipientRow, StartRow } from './scale.ts';
 
 /** Medians in milliseconds of one operation. */
@@ -41,6 +42,8 @@ export interface Growth {
   readonly concurrency: readonly ConcurrencyRow[];
   readonly memory: readonly MemoryRow[];
   readonly start: readonly StartRow[];
+  /** Left out of a quick run. */
+  readonly pool: readonly PoolRow[] | undefined;
 }
 
 export function machine(): Result['machine'] {
@@ -69,7 +72,11 @@ export function table(result: Result & { readonly growth?: Growth | undefined })
     row.library === undefined ? '' : `${(row.library / row.ours).toFixed(1)}x`,
     row.process === undefined ? '' : time(row.process),
   ]);
-  const formatCells = formats.map(({ size, map, reconstruct }) => [sizeText(size), time(map), time(reconstruct)]);
+  const formatCells = formats.map(({ size, map, reconstruct }) => {
+    const beside = rows.find((row) => row.kind === 'S/MIME P-256' && row.size === size && row.operation === 'seal');
+    const part = beside === undefined ? '' : (Math.max(map, reconstruct) / beside.raw).toFixed(2);
+    return [sizeText(size), time(map), time(reconstruct), part];
+  });
   const speedCells = opensslSpeed?.map(({ key, operation, raw, openssl }) => [
     key,
     operation,
@@ -83,9 +90,10 @@ export function table(result: Result & { readonly growth?: Growth | undefined })
     '',
     markdown(columns, cells, 3),
     '',
-    'Formats alone, in milliseconds:',
+    ...slopes(rows),
+    'Formats alone, in milliseconds, and the dearer of the two as a part of a raw sign and encrypt with P-256:',
     '',
-    markdown(['body', 'stanza text to MIME entity', 'MIME entity to stanza text'], formatCells, 1),
+    markdown(['body', 'stanza text to MIME entity', 'MIME entity to stanza text', 'part'], formatCells, 1),
     '',
     ...(speedCells === undefined
       ? ['`openssl speed` is not installed: raw was not checked.']
@@ -99,7 +107,32 @@ export function table(result: Result & { readonly growth?: Growth | undefined })
   ].join('\n');
 }
 
-function growthTables({ recipients, concurrency, memory, start }: Growth): readonly string[] {
+/** How the cost of `ours` grows with the body: the slope between logarithms, 1 for twice the time for twice the size. */
+function slopes(rows: readonly Row[]): readonly string[] {
+  const at = (kind: string, operation: Operation, size: number): number | undefined =>
+    rows.find((row) => row.kind === kind && row.operation === operation && row.size === size)?.ours;
+  const cells = [...new Set(rows.map(({ kind }) => kind))].flatMap((kind) => {
+    const of = (operation: Operation): string => {
+      const [small, large] = [at(kind, operation, 1024), at(kind, operation, 1_048_576)];
+      return small === undefined || large === undefined ? '' : slope(1024, small, 1_048_576, large).toFixed(2);
+    };
+    const [seal, open] = [of('seal'), of('open')];
+    return seal === '' ? [] : [[kind, seal, open]];
+  });
+  if (cells.length === 0) return [];
+  return [
+    'How the cost of `ours` grows from 1 KB to 1 MB, as the slope of its logarithm over that of the size:',
+    '',
+    markdown(['keys', 'seal', 'open'], cells, 1),
+    '',
+  ];
+}
+
+function slope(x0: number, y0: number, x1: number, y1: number): number {
+  return Math.log(y1 / y0) / Math.log(x1 / x0);
+}
+
+function growthTables({ recipients, concurrency, memory, start, pool }: Growth): readonly string[] {
   return [
     'Recipients of one message of 1 KB (P-256 with S/MIME, Curve25519 with OpenPGP), in milliseconds; above 64 with',
     'raised limits:',
@@ -110,6 +143,7 @@ function growthTables({ recipients, concurrency, memory, start }: Growth): reado
       1,
     ),
     '',
+    ...recipientSlopes(recipients),
     'Messages of 1 KB in a second, by calls under way at a time:',
     '',
     markdown(
@@ -134,7 +168,22 @@ function growthTables({ recipients, concurrency, memory, start }: Growth): reado
       1,
     ),
     '',
+    ...(pool === undefined
+      ? []
+      : ['`openMany` and `sealMany` of messages of 1 KB, in one thread and on a worker pool:', '', poolTable(pool)]),
   ];
+}
+
+function recipientSlopes(recipients: readonly RecipientRow[]): readonly string[] {
+  const of = (backend: string): string | undefined => {
+    const at = (count: number): number | undefined =>
+      recipients.find((row) => row.backend === backend && row.recipients === count)?.seal;
+    const [few, many] = [at(10), at(1000)];
+    return few === undefined || many === undefined ? undefined : slope(10, few, 1000, many).toFixed(2);
+  };
+  const [smime, openpgp] = [of('smime'), of('openpgp')];
+  if (smime === undefined || openpgp === undefined) return [];
+  return [`From 10 to 1,000 recipients the slope of seal is ${smime} with S/MIME and ${openpgp} with OpenPGP.`, ''];
 }
 
 function sizeText(size: number): string {

@@ -30,8 +30,8 @@ export interface Plan {
 
 export const fullPlan: Plan = {
   kinds,
-  sizes: [1024, 65_536, 1_048_576],
-  budget: { time: 800, block: 4, rounds: 5 },
+  sizes: [100, 1024, 65_536, 1_048_576],
+  budget: { time: 800, block: 25, rounds: 5 },
   warmUp: 1000,
   processCalls: 5,
   processOperations: operations,
@@ -41,7 +41,7 @@ export const fullPlan: Plan = {
 export const quickPlan: Plan = {
   kinds,
   sizes: [1024, 65_536],
-  budget: { time: 100, block: 2, rounds: 3 },
+  budget: { time: 100, block: 8, rounds: 3 },
   warmUp: 200,
   processCalls: 3,
   processOperations: ['seal', 'open'],
@@ -78,7 +78,7 @@ export async function runPlan(plan: Plan, progress: (line: string) => void): Pro
       const library =
         kind.backend === 'smime' ? await pkijsContender(both, entity) : await openpgpjsContender(both, entity);
       const contenders = { ours: await ours(both, text, limits), raw: raw(kind, entity), library };
-      if (!warm.has(kind.backend)) await warmUp([contenders.ours, library ?? {}], plan.warmUp);
+      if (size === 1024 && !warm.has(kind.backend)) await warmUp([contenders.ours, library ?? {}], plan.warmUp);
       warm.add(kind.backend);
       const programs = plan.processCalls > 0 ? processes(both, entity) : undefined;
       try {
