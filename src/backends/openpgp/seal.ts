@@ -57,7 +57,7 @@ export async function encryptText(store: KeySource, request: EncryptRequest): Pr
 async function encryptedMessage(store: KeySource, request: EncryptRequest): Promise<SealedMessage> {
   checkSize(request.content, request);
   const keys = await allEncryptionKeys(store, request.recipients, request);
-  return seal(literal(request), keys, request);
+  return seal(literal(request), await sealedKeys(keys, request), request);
 }
 
 /**
@@ -89,9 +89,11 @@ async function signedAndEncryptedMessage(store: KeySource, request: SignAndEncry
   signal?.throwIfAborted();
   const hash = request.packets?.sha256 === true ? ('sha256' as const) : undefined;
   const options = { at, recipients: named, hash, limits, external: own.external };
-  const { body, onePass } = await signOctets(content, component.packet, options);
+  // Side by side: a long RSA key signs in another thread.
+  const signing = signOctets(content, component.packet, options);
+  const [{ body, onePass }, sealed] = await Promise.all([signing, sealedKeys(keys, request)]);
   const before = writePacket(tag.onePassSignature, onePass);
-  return seal([before, ...literal(request), writePacket(tag.signature, body)], keys, request);
+  return seal([before, ...literal(request), writePacket(tag.signature, body)], sealed, request);
 }
 
 /** A literal data packet in binary format, without a name: format name-length date(4 octets) content. */
@@ -108,20 +110,28 @@ interface SealedMessage {
   readonly checksum: boolean;
 }
 
-async function seal(
-  packets: readonly Uint8Array[],
-  keys: readonly Chosen[],
-  request: EncryptRequest,
-): Promise<SealedMessage> {
-  const { hidden, limits, signal, packets: foreign } = request;
-  signal?.throwIfAborted();
+/** A session key, and its packets for all recipients. */
+interface SealedKeys {
+  readonly encryption: ContentEncryption;
+  readonly packets: readonly Uint8Array[];
+}
+
+async function sealedKeys(keys: readonly Chosen[], request: EncryptRequest): Promise<SealedKeys> {
   const encryption = encryptionFor(keys, request);
   const version = encryption.version === 2 ? 6 : 3;
-  const sessionKeys = await Promise.all(
-    keys.map(async ({ component }) =>
-      writePacket(tag.publicKeySessionKey, await sealSessionKey(encryption.session, component.packet, version, hidden)),
-    ),
+  const bodies = keys.map(({ component }) =>
+    sealSessionKey(encryption.session, component.packet, version, request.hidden),
   );
+  const packets = (await Promise.all(bodies)).map((body) => writePacket(tag.publicKeySessionKey, body));
+  return { encryption, packets };
+}
+
+async function seal(
+  packets: readonly Uint8Array[],
+  { encryption, packets: sessionKeys }: SealedKeys,
+  { limits, signal, packets: foreign }: EncryptRequest,
+): Promise<SealedMessage> {
+  signal?.throwIfAborted();
   const inside = foreign?.compress === true ? [await zipped(packets)] : packets;
   const data = await sealEncryptedData(inside, encryption, limits);
   const length = data.reduce((sum, piece) => sum + piece.length, 0);
