@@ -106,11 +106,8 @@ export function base64Text(bytes: Uint8Array, lineLength = 0, lineEnd = '\r\n', 
 export function base64Decode(text: Uint8Array | string, stage: E2eStage = 'parse'): Uint8Array {
   const out = new Uint8Array(Math.floor((text.length * 3) / 4) + 3);
   const source = text.length < worthwhile ? undefined : typeof text === 'string' ? text : decodeAscii(text);
-  const { length, digits } = source === undefined ? noLines : evenLines(source);
-  if (digits > 0 && decodeBase64Lines(source!.slice(0, length), digits, out)) {
-    return decodeDigits(octets(text, length), out, (digits / 4) * 3, stage);
-  }
-  return decodeDigits(octets(text, 0), out, 0, stage);
+  const lines = source === undefined ? undefined : decodeBase64Lines(source, out);
+  return decodeDigits(octets(text, lines?.read ?? 0), out, lines?.written ?? 0, stage);
 }
 
 function octets(text: Uint8Array | string, from: number): Uint8Array {
@@ -128,31 +125,6 @@ const shortest = 128;
 
 /** Fewer digits are decoded sooner than looked at. */
 const worthwhile = 256;
-
-/**
- * How much of a text is lines of one length, as all programs write base64: all but the last line, which may have
- * padding. Nothing is known of the characters between the line ends.
- */
-function evenLines(text: string): EvenLines {
-  const end = text.indexOf('\n');
-  if (end === -1) return text.length % 4 === 0 ? { length: text.length - 4, digits: text.length - 4 } : noLines;
-  const crlf = text.charCodeAt(end - 1) === CR;
-  const width = crlf ? end - 1 : end;
-  if (width % 4 !== 0 || width <= 0) return noLines;
-  const stride = end + 1;
-  const lines = Math.ceil(text.length / stride) - 1;
-  for (let i = 0, at = end; i < lines; i++, at += stride) {
-    if (text.charCodeAt(at) !== LF || (crlf && text.charCodeAt(at - 1) !== CR)) return noLines;
-  }
-  return { length: lines * stride, digits: lines * width };
-}
-
-interface EvenLines {
-  readonly length: number;
-  readonly digits: number;
-}
-
-const noLines: EvenLines = { length: 0, digits: 0 };
 
 /** Decodes the rest of a text, from which `o` octets have come already. */
 function decodeDigits(text: Uint8Array, out: Uint8Array, o: number, stage: E2eStage): Uint8Array {

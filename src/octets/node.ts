@@ -85,11 +85,6 @@ function takeAscii(part: string): boolean {
   return pieceBuffer.write(part, 'utf8') === part.length;
 }
 
-function isAsciiText(text: string): boolean {
-  for (let at = 0; at < text.length; at += pieceLength) if (!takeAscii(text.slice(at, at + pieceLength))) return false;
-  return true;
-}
-
 /**
  * Whether a text is US-ASCII without control characters but TAB, LF and CR. An expression takes three to ten times as
  * long.
@@ -109,6 +104,7 @@ export function isPlainText(text: string): boolean {
   return true;
 }
 
+const CR = 0x0d;
 const LF = 0x0a;
 
 /** How much of the piece is lines of base64, nearly all of a sealed stanza; 0 where it is none of the usual lengths. */
@@ -117,7 +113,7 @@ function lengthOfLines(part: string): number {
   const stride = width + 1;
   const lines = Math.floor(part.length / stride);
   const end = lines * stride;
-  for (let i = width; i < end; i += stride) if (piece[i] !== LF) return 0;
+  if (!haveLineEnds(end, width, 1)) return 0;
   // The native decoder skips whatever is no digit, so that there is none but for the line ends.
   return decoded.write(part.slice(0, end), 'base64') === (lines * width * 3) / 4 ? end : 0;
 }
@@ -152,20 +148,64 @@ function startOfLine(length: number): number {
   return length;
 }
 
+/** What native decoding has got through. */
+export interface DecodedLines {
+  /** Characters of the text. */
+  readonly read: number;
+  /** Octets that they stand for. */
+  readonly written: number;
+}
+
 /**
- * Decodes base64 whose shape is known.
+ * Decodes base64 in lines of one length, as all programs write it: all but the last line, which may have padding.
  *
- * @param text lines of digits that all have one length, each with its line end, and nothing else
- * @param digits how many digits there are if all of them are some
  * @param out takes what they stand for
- * @returns whether all were digits; false also where this cannot be told
+ * @returns undefined where the lines differ or have anything but digits in them, and where this cannot be told
  */
-export function decodeBase64Lines(text: string, digits: number, out: Uint8Array): boolean {
-  // The native decoder takes the low octet of a character for the character: "\u0141" for "A".
-  if (!isAsciiText(text)) return false;
-  // It skips whatever is no digit, takes the two of base64url, and stops at padding.
-  if (text.includes('-') || text.includes('_') || text.includes('=')) return false;
-  return view(out).write(text, 'base64') === (digits / 4) * 3;
+export function decodeBase64Lines(text: string, out: Uint8Array): DecodedLines | undefined {
+  const { width, lineEnd } = shapeOfLines(text);
+  const stride = width + lineEnd;
+  const lines = Math.ceil(text.length / stride) - 1;
+  const linesInPiece = Math.floor(pieceLength / stride);
+  // The native decoder takes the two digits of base64url too.
+  if (width % 4 !== 0 || linesInPiece === 0 || text.includes('-') || text.includes('_')) return undefined;
+  const target = view(out);
+  let read = 0;
+  let written = 0;
+  for (let left = lines; left > 0; left -= linesInPiece) {
+    const part = text.slice(read, read + Math.min(left, linesInPiece) * stride);
+    // It takes the low octet of a character for the character ("\u0141" for "A"), and skips whatever is no digit.
+    if (!takeAscii(part) || !haveLineEnds(part.length, width, lineEnd)) return undefined;
+    const octets = ((part.length / stride) * width * 3) / 4;
+    if (target.write(part, written, 'base64') !== octets) return undefined;
+    read += part.length;
+    written += octets;
+  }
+  return { read, written };
+}
+
+interface Shape {
+  /** Digits in a line. */
+  readonly width: number;
+  /** Characters of a line end: 2 for CRLF, 1 for LF; 0 where there is none, and lines are wherever one likes. */
+  readonly lineEnd: number;
+}
+
+function shapeOfLines(text: string): Shape {
+  const end = text.indexOf('\n');
+  if (end === -1) return { width: 64, lineEnd: 0 };
+  const isCrlf = text.charCodeAt(end - 1) === CR;
+  return isCrlf ? { width: end - 1, lineEnd: 2 } : { width: end, lineEnd: 1 };
+}
+
+/** Whether the piece has a line end wherever there must be one. */
+function haveLineEnds(length: number, width: number, lineEnd: number): boolean {
+  if (lineEnd === 0) return true;
+  const last = width + lineEnd - 1;
+  for (let i = last; i < length; i += last + 1) {
+    if (piece[i] !== LF || (lineEnd === 2 && piece[i - 1] !== CR)) return false;
+  }
+  return true;
 }
 
 /**

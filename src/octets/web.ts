@@ -51,8 +51,8 @@ export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array 
 }
 
 /** See `node.ts`: here it cannot be told. */
-export function decodeBase64Lines(): boolean {
-  return false;
+export function decodeBase64Lines(): { readonly read: number; readonly written: number } | undefined {
+  return undefined;
 }
 
 /** See `node.ts`: here it cannot be told sooner than by an expression. */

@@ -207,6 +207,40 @@ describe('base64 in even lines', () => {
     }
   });
 
+  it.each([
+    [64, '\n'],
+    [64, '\r\n'],
+    [76, '\r\n'],
+    [4, '\n'],
+    [16_384, '\n'],
+    [20_000, '\n'],
+    [0, ''],
+  ])('judges many lines of %i digits as few', (width, end) => {
+    for (const size of [40_000, 40_001, 40_002, 48 * 341, 48 * 342]) {
+      const bytes = Uint8Array.from({ length: size }, (_, i) => (i * 7919) >> 3);
+      const text = base64Text(bytes, width, end);
+      expect(Buffer.compare(base64Decode(text), bytes)).toBe(0);
+      expect(Buffer.compare(base64Decode(utf8(text)), bytes)).toBe(0);
+      expect(Buffer.compare(base64Decode(text.trimEnd()), bytes)).toBe(0);
+      for (let at = 5; at < text.length; at += 4999) {
+        for (const odd of ['-', '_', '=', ' ', '\n', '\r', '\0', '\u0141', 'é', 'A', '']) {
+          for (const changed of [
+            text.slice(0, at) + odd + text.slice(at + 1),
+            text.slice(0, at) + odd + text.slice(at),
+          ]) {
+            const [got, expected] = [decode(changed), strict(changed)];
+            if (
+              (got === undefined) !== (expected === undefined) ||
+              Buffer.compare(got ?? bytes, expected ?? bytes) !== 0
+            ) {
+              expect.fail(`${size} ${at} ${JSON.stringify(odd)}`);
+            }
+          }
+        }
+      }
+    }
+  });
+
   it('refuses unused bits and wrong padding at the end', () => {
     const text = Buffer.from(base64Encode(new Uint8Array(400), 64)).toString();
     for (const end of ['AA', 'AB==', 'AAB=', 'A===', 'AA=', 'AA==AA==', '====']) {
