@@ -5,6 +5,8 @@ import {
   constants,
   createCipheriv,
   createDecipheriv,
+  createSign,
+  createVerify,
   getCipherInfo,
   privateEncrypt,
   publicDecrypt,
@@ -79,8 +81,12 @@ export function packetPrimitives(
           if (isSlow(key)) return signInPool(handle, digested);
           return plain(privateEncrypt({ key: handle, padding: constants.RSA_PKCS1_PADDING }, encoded(digested)));
         }
-        case 'ec':
-          return plain(sign(hash, concatBytes(...chunks), { key: privateHandle(key), dsaEncoding: 'ieee-p1363' }));
+        case 'ec': {
+          // In chunks, since long content would have to be copied for the other call.
+          const signing = createSign(hash);
+          for (const chunk of chunks) signing.update(chunk);
+          return plain(signing.sign({ key: privateHandle(key), dsaEncoding: 'ieee-p1363' }));
+        }
         case 'ed25519':
           return plain(sign(null, digest, privateHandle(key)));
         default:
@@ -97,8 +103,9 @@ export function packetPrimitives(
             return equalBytes(publicDecrypt(options, signature), encoded(digested));
           }
           case 'ec': {
-            const options = { key: publicHandle(key), dsaEncoding: 'ieee-p1363' } as const;
-            return verify(hash, concatBytes(...chunks), options, signature);
+            const verifying = createVerify(hash);
+            for (const chunk of chunks) verifying.update(chunk);
+            return verifying.verify({ key: publicHandle(key), dsaEncoding: 'ieee-p1363' }, signature);
           }
           case 'ed25519':
             return verify(null, digest, publicHandle(key), signature);

@@ -147,13 +147,19 @@ export function armorText(type: ArmorType, data: Uint8Array, checksum: boolean):
 export function readArmorText(type: ArmorType, text: string): Uint8Array | undefined {
   const head = `-----BEGIN PGP ${type}-----\n\n`;
   const tail = `\n-----END PGP ${type}-----`;
-  if (!text.startsWith(head) || text.includes('\r')) return undefined;
-  let end = text.indexOf(tail, head.length - 1);
-  if (end === -1 || !lineEnds.has(text.slice(end + tail.length))) return undefined;
+  // Of several ends the first one would count; a body with another one in it is no base64.
+  const last = text.lastIndexOf(tail);
+  if (!text.startsWith(head) || last < head.length - 1 || !lineEnds.has(text.slice(last + tail.length))) {
+    return undefined;
+  }
   // The line of the checksum, which is not judged.
-  if (/^\n=[!-~]{4}$/.test(text.slice(end - 6, end))) end -= 6;
+  const end = /^\n=[!-~]{4}$/.test(text.slice(last - 6, last)) ? last - 6 : last;
+  const body = text.slice(head.length, end);
+  // Padding at the start of a line may be taken for a checksum.
+  const padding = body.indexOf('=');
+  if (padding > 0 && isBlank(body.charCodeAt(padding - 1))) return undefined;
   try {
-    return base64Decode(text.slice(head.length, end));
+    return base64Decode(body);
   } catch (error) {
     if (error instanceof E2eError) return undefined;
     throw error;

@@ -167,6 +167,9 @@ describe('armor as text', () => {
     ['a checksum that is not in its own line', text.replace('\n=', '=')],
     ['what is no base64', text.replace('AAEC', 'AA-C')],
     ['characters outside US-ASCII', text.replace('AAEC', 'AA\u0141C')],
+    ['padding in a line of its own', text.replace('Yw==', 'Yw\n==')],
+    ['padding that looks like a checksum', text.replace(/==\n=....\n/, '\n=   =\n')],
+    ['padding behind CR', text.replace(/==\n=....\n/, '\r=   =\n')],
     ['digits behind the checksum', text.replace(/(=....\n)/, '$1AAAA\n')],
   ])('leaves %s to the reader of octets', (_, other) => expect(compared(other)).toBe(false));
 
