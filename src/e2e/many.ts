@@ -50,10 +50,10 @@ export function openMany(
   source: StanzaSource,
   options: OpenOptions & ManyOptions,
 ): AsyncGenerator<ManyOpened, void, undefined> {
-  const { concurrency, ...each } = options;
-  return many(source, readConcurrency(concurrency), each.signal, async (stanza, index, turn) => {
-    const replay = each.replay instanceof ReplayGuard ? recordInTurn(each.replay, turn) : each.replay;
-    return { ok: true, index, opened: await openStanza(stanza, { ...each, replay, signal: turn.signal }) };
+  const { concurrency, replay: guard, signal, ...each } = options;
+  return many(source, readConcurrency(concurrency), signal, async (stanza, index, turn) => {
+    const replay = guard instanceof ReplayGuard ? recordInTurn(guard, turn) : guard;
+    return { ok: true, index, opened: await openStanza(stanza, { replay, signal: turn.signal, ...each }) };
   });
 }
 
@@ -72,9 +72,9 @@ export function sealMany(
   options: Omit<SealOptions, 'at'> & ManyOptions,
 ): AsyncGenerator<ManySealed, void, undefined> {
   if ('at' in options) throw new TypeError('option at would give several stanzas one time');
-  const { concurrency, ...each } = options;
-  return many(source, readConcurrency(concurrency), each.signal, async (stanza, index, { signal }) => {
-    return { ok: true, index, sealed: await sealStanza(stanza, { ...each, signal }) };
+  const { concurrency, signal, ...each } = options;
+  return many(source, readConcurrency(concurrency), signal, async (stanza, index, turn) => {
+    return { ok: true, index, sealed: await sealStanza(stanza, { signal: turn.signal, ...each }) };
   });
 }
 

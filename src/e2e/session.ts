@@ -180,8 +180,18 @@ export class E2eSession {
     const chosen = this.#profileFor(contact);
     const profile = typeof chosen === 'object' ? chosen : undefined;
     const candidates = this.#desk.keepsSigned ? this.#keepSigned : undefined;
-    const mine = { backends, me, policy, replay, expect, roster, candidates, profile, limits };
-    return openStanza(stanza, { ...mine, ...options });
+    return openStanza(stanza, {
+      backends,
+      me,
+      policy,
+      replay,
+      expect,
+      roster,
+      candidates,
+      profile,
+      limits,
+      ...options,
+    });
   }
 
   /**

@@ -25,6 +25,7 @@ import {
   PinGuard,
   ReplayGuard,
   type SealOptions,
+  type SealProfile,
   type SendingClock,
   type StanzaSource,
   toElement,
@@ -58,7 +59,9 @@ export interface WorkerPoolOptions {
 export type PoolOpenOptions = Omit<OpenOptions, 'backends' | 'profile' | 'roster' | 'candidates'>;
 
 /** Options of {@link WorkerPool.sealMany}. */
-export interface PoolSealOptions extends Omit<SealOptions, 'backend' | 'at'> {
+export interface PoolSealOptions extends Omit<SealOptions, 'backend' | 'at' | 'profile'> {
+  /** The ways of a foreign client are functions, which no thread can be sent. */
+  readonly profile?: SealProfile | undefined;
   /** The name of the backend, where the module makes more than one: its first one unless given. */
   readonly backend?: string | undefined;
 }
@@ -105,6 +108,7 @@ const sealOptionNames = [
   'backend',
   'from',
   'to',
+  'alsoTo',
   'protection',
   'payload',
   'wrapped',
@@ -194,8 +198,10 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 
     sealMany(source, options = {}) {
       if ('at' in options) throw new TypeError('option at would give several stanzas one time');
-      const { signal, clock = processClock, from, to, ...rest } = readOptions(options, sealOptionNames);
-      const told = { ...rest, ...text('from', from), ...text('to', to) };
+      const { signal, clock = processClock, from, to, alsoTo, ...rest } = readOptions(options, sealOptionNames);
+      if (typeof rest.profile === 'object') throw new TypeError('option profile must be the name of one');
+      const others = alsoTo?.map((jid) => readJid('alsoTo', jid).toString());
+      const told = { ...rest, ...text('from', from), ...text('to', to), alsoTo: others };
       const times = inOrder(clock);
       const submit = batches<SealJob['stanzas'][number], Told<Wire>>(doors, batch, async (items) => {
         const job: SealJob = { stanzas: items.map(({ item }) => item), options: told };

@@ -57,6 +57,7 @@ async function load(module: string): Promise<Partial<BackendsModule>> {
  */
 export async function open({ port, stanzas, options, since, firstUse }: OpenJob<MessagePort>): Promise<void> {
   const all = await backends();
+  const { expect: given, ...rest } = options;
   const stop = new AbortController();
   const line = lineTo(port, () => stop.abort());
   const one = async (stanza: Wire, index: number): Promise<Wire> => {
@@ -68,9 +69,9 @@ export async function open({ port, stanzas, options, since, firstUse }: OpenJob<
     };
     const replay = typeof since === 'object' ? new ReplayGuard(store) : since;
     const ask = (question: Question): Promise<Answer> => line.ask(index, question);
-    const expect = firstUse === undefined ? options.expect : new PinGuard(pinsBy(ask), { firstUse });
+    const expect = firstUse === undefined ? given : new PinGuard(pinsBy(ask), { firstUse });
     const input = unpack(stanza) as object | string;
-    return pack(await openStanza(input, { ...options, backends: all, replay, expect, signal: stop.signal }));
+    return pack(await openStanza(input, { backends: all, replay, expect, signal: stop.signal, ...rest }));
   };
   await Promise.all(
     stanzas.map(async (stanza, index) => {
@@ -95,7 +96,7 @@ export async function seal({ stanzas, options }: SealJob): Promise<readonly Told
     stanzas.map(({ stanza, time }) =>
       told(async () => {
         const clock: SendingClock = { next: () => value(time) };
-        return pack(await sealStanza(unpack(stanza) as object | string, { ...rest, backend, clock }));
+        return pack(await sealStanza(unpack(stanza) as object | string, { backend, clock, ...rest }));
       }),
     ),
   );

@@ -9,6 +9,7 @@ import { vectorFiles } from '../../../src/cli/vectors.ts';
 import {
   E2eError,
   element,
+  Jid,
   type ManyOpened,
   memoryPinStore,
   memoryReplayStore,
@@ -26,6 +27,7 @@ import {
   strictPolicy,
 } from '../../../src/index.ts';
 import { type WorkerPool, workerPool, type WorkerPoolOptions } from '../../../src/pool/index.ts';
+import { kontalk } from '../../../src/profiles/index.ts';
 import { runs } from '../../shared-data.ts';
 import { at, cpim, double, juliet, romeo, shell, signedBy } from '../e2e/scene.ts';
 
@@ -355,6 +357,23 @@ describe('sealMany of a pool', () => {
     const pool = shared();
     const clock = { next: () => Promise.reject(new Error('no clock')) };
     expect((await collect(pool.sealMany([plain(0)], { clock }))).error).toEqual(new Error('no clock'));
+  });
+
+  it('names every recipient', async () => {
+    const alsoTo = [Jid.parse('nurse@example.com'), 'tybalt@example.com/street'];
+    const { results } = await collect(shared().sealMany([plain(0)], { alsoTo, protection: 'sign' }));
+    const sealed = results.map((one) => (one.ok ? one.sealed : undefined)!);
+    const recipients = [romeo, 'nurse@example.com', 'tybalt@example.com'].map(String);
+    for (const me of recipients) {
+      const stanza = sealed[0]!.withAttribute('to', me);
+      const { verdict } = await openStanza(stanza, { backends: [double], me, replay: new ReplayGuard() });
+      expect(verdict).toMatchObject({ recipientBound: true, recipients });
+    }
+  });
+
+  it('refuses a profile that is no name', () => {
+    const profile = kontalk as never;
+    expect(() => shared().sealMany([plain(0)], { profile })).toThrow(TypeError);
   });
 
   it('takes the backend of a name', async () => {
