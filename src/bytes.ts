@@ -92,9 +92,10 @@ export function base64Encode(bytes: Uint8Array, lineLength = 0): Uint8Array {
  *
  * @param lineEnd CRLF or LF, after every line where there are lines
  * @param head US-ASCII that comes before; joined afterwards, a long text would be copied once more
+ * @param tail US-ASCII that comes after
  */
-export function base64Text(bytes: Uint8Array, lineLength = 0, lineEnd = '\r\n', head = ''): string {
-  return base64Lines(bytes, lineLength, lineEnd, head);
+export function base64Text(bytes: Uint8Array, lineLength = 0, lineEnd = '\r\n', head = '', tail = ''): string {
+  return base64Lines(bytes, lineLength, lineEnd, head, tail);
 }
 
 /**

@@ -159,22 +159,23 @@ export function serializeMultipart(
 }
 
 /**
- * {@link serializeMultipart} for parts of text, with LF line ends throughout.
+ * What {@link serializeMultipart} writes around the body of the last part, as text with LF line ends: a long body is
+ * then written in between, rather than copied into it.
  *
  * @param subtype for example `encrypted`
  * @param parameters of the Content-Type, without the boundary
- * @param parts complete entities
+ * @param parts complete entities, but the last one without its body
  */
-export function serializeTextMultipart(
+export function multipartTextAround(
   subtype: string,
   parameters: Readonly<Record<string, string>>,
   parts: readonly string[],
-): string {
+): readonly [before: string, after: string] {
   const boundary = hex(randomBytes(16));
-  const value = serializeContentType(`multipart/${subtype}`, Object.assign({}, parameters, { boundary }));
+  const value = serializeContentType(`multipart/${subtype}`, { ...parameters, boundary });
   const delimiter = `--${boundary}`;
-  const body = parts.map((part) => `${delimiter}\n${part}\n`).join('');
-  return serializeTextEntity([{ name: 'Content-Type', value }], `${body}${delimiter}--\n`);
+  const body = parts.map((part) => `${delimiter}\n${part}`).join('\n');
+  return [serializeTextEntity([{ name: 'Content-Type', value }], body), `\n${delimiter}--\n`];
 }
 
 type Piece = Uint8Array | string;

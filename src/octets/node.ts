@@ -28,18 +28,25 @@ const manyOctets = 2048;
  * @param lineLength a multiple of 4, or 0 for one line without a line end
  * @param lineEnd one or two characters after every line, the last one too
  * @param head characters below U+0100 that come before
+ * @param tail characters below U+0100 that come after
  */
-export function base64Lines(bytes: Uint8Array, lineLength: number, lineEnd: string, head: string): string {
-  if (lineLength === 0) return head + view(bytes).toString('base64');
-  if (bytes.length < manyOctets) return head + joinedLines(bytes, lineLength, lineEnd);
-  return movedLines(bytes, lineLength, lineEnd, head).toString('latin1');
+export function base64Lines(
+  bytes: Uint8Array,
+  lineLength: number,
+  lineEnd: string,
+  head: string,
+  tail: string,
+): string {
+  if (lineLength === 0) return head + view(bytes).toString('base64') + tail;
+  if (bytes.length < manyOctets) return head + joinedLines(bytes, lineLength, lineEnd) + tail;
+  return movedLines(bytes, lineLength, lineEnd, head, tail).toString('latin1');
 }
 
 /** {@link base64Lines} as octets, with CRLF. */
 export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array {
   if (lineLength === 0) return octetsOf(view(bytes).toString('base64'));
   if (bytes.length < manyOctets) return octetsOf(joinedLines(bytes, lineLength, '\r\n'));
-  return new Uint8Array(movedLines(bytes, lineLength, '\r\n', '').buffer);
+  return new Uint8Array(movedLines(bytes, lineLength, '\r\n', '', '').buffer);
 }
 
 function joinedLines(bytes: Uint8Array, lineLength: number, lineEnd: string): string {
@@ -49,24 +56,27 @@ function joinedLines(bytes: Uint8Array, lineLength: number, lineEnd: string): st
   return text;
 }
 
-/** Writes the digits to the end of an array of its own and moves each line to its place. */
-function movedLines(bytes: Uint8Array, lineLength: number, lineEnd: string, head: string): Buffer {
+/** Writes the digits behind their place and moves each line forward. */
+function movedLines(bytes: Uint8Array, lineLength: number, lineEnd: string, head: string, tail: string): Buffer {
   const digits = view(bytes).toString('base64');
   const ends = Math.ceil(digits.length / lineLength) * lineEnd.length;
-  const out = Buffer.allocUnsafeSlow(head.length + ends + digits.length);
+  const start = head.length + ends;
+  const stop = start + digits.length;
+  const out = Buffer.allocUnsafeSlow(stop + tail.length);
   out.write(head, 'latin1');
-  out.write(digits, head.length + ends, 'latin1');
+  out.write(digits, start, 'latin1');
+  out.write(tail, stop, 'latin1');
   const data = new DataView(out.buffer);
   const [first, second] = [lineEnd.charCodeAt(0), lineEnd.charCodeAt(1)];
   let to = head.length;
-  for (let from = head.length + ends; from < out.length;) {
-    const stop = Math.min(from + lineLength, out.length);
+  for (let from = start; from < stop;) {
+    const end = Math.min(from + lineLength, stop);
     // Eight digits at a time, as a number of some kind; a NaN would change on the way, but no octet of one is US-ASCII.
-    for (; from + 16 <= stop; from += 16, to += 16) {
+    for (; from + 16 <= end; from += 16, to += 16) {
       data.setFloat64(to, data.getFloat64(from, true), true);
       data.setFloat64(to + 8, data.getFloat64(from + 8, true), true);
     }
-    while (from < stop) out[to++] = out[from++]!;
+    while (from < end) out[to++] = out[from++]!;
     out[to++] = first;
     if (lineEnd.length === 2) out[to++] = second;
   }

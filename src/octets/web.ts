@@ -14,9 +14,15 @@ for (let i = 0; i < 4096; i++) {
 }
 
 /** See `node.ts`. */
-export function base64Lines(bytes: Uint8Array, lineLength: number, lineEnd: string, head: string): string {
+export function base64Lines(
+  bytes: Uint8Array,
+  lineLength: number,
+  lineEnd: string,
+  head: string,
+  tail: string,
+): string {
   const text = decoder.decode(base64Octets(bytes, lineLength));
-  return head + (lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd));
+  return head + (lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd)) + tail;
 }
 
 /** See `node.ts`. */

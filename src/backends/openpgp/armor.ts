@@ -132,10 +132,15 @@ export function armorPieces(type: ArmorType, data: Uint8Array, checksum: boolean
   return [head, base64Encode(data, 64), ...footer, tail];
 }
 
-/** {@link writeArmor} as text with LF line ends. */
-export function armorText(type: ArmorType, data: Uint8Array, checksum: boolean): string {
+/**
+ * {@link writeArmor} as text with LF line ends.
+ *
+ * @param before what comes before and `after` it: joined afterwards, a long armor would be copied once more
+ */
+export function armorText(type: ArmorType, data: Uint8Array, checksum: boolean, before = '', after = ''): string {
+  const head = `${before}-----BEGIN PGP ${type}-----\n\n`;
   const footer = checksum ? `=${base64Text(crc24(data))}\n` : '';
-  return `-----BEGIN PGP ${type}-----\n\n${base64Text(data, 64, '\n')}${footer}-----END PGP ${type}-----\n`;
+  return base64Text(data, 64, '\n', head, `${footer}-----END PGP ${type}-----\n${after}`);
 }
 
 /**

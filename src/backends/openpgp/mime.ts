@@ -16,12 +16,7 @@ import { toCrlf, utf8, utf8Decode } from '../../bytes.ts';
 import { E2eError, type E2eStage } from '../../errors.ts';
 import { type Limits, defaultLimits } from '../../limits.ts';
 import { bodyTextOf, type Entity, parseEntity, parseTextEntity, serializeEntity } from '../../mime/entity.ts';
-import {
-  parseMultipart,
-  parseTextMultipart,
-  serializeMultipart,
-  serializeTextMultipart,
-} from '../../mime/multipart.ts';
+import { multipartTextAround, parseMultipart, parseTextMultipart, serializeMultipart } from '../../mime/multipart.ts';
 import { decodeBody } from '../../mime/transfer-encoding.ts';
 import type { LayerKind } from '../backend.ts';
 import { armorPieces, armorText, armorType, isArmored, readArmorText, readOneArmor, writeArmor } from './armor.ts';
@@ -196,10 +191,11 @@ export function wrapEncrypted(message: Uint8Array, checksum: boolean): Uint8Arra
 
 /** {@link wrapEncrypted} as text with LF line ends. */
 export function wrapEncryptedText(message: Uint8Array, checksum: boolean): string {
-  return serializeTextMultipart('encrypted', { protocol: 'application/pgp-encrypted' }, [
+  const [before, after] = multipartTextAround('encrypted', { protocol: 'application/pgp-encrypted' }, [
     'Content-Type: application/pgp-encrypted\n\nVersion: 1\n',
-    `Content-Type: application/octet-stream\n\n${armorText('MESSAGE', message, checksum)}`,
+    'Content-Type: application/octet-stream\n\n',
   ]);
+  return armorText('MESSAGE', message, checksum, before, after);
 }
 
 function expectProtocol(parameters: ReadonlyMap<string, string>, protocol: string, stage: E2eStage): void {

@@ -30,7 +30,9 @@ describe('native and portable octet work', () => {
       fc.property(octets, lineLengths, (bytes, length) => {
         expect(native.base64Octets(bytes, length)).toEqual(portable.base64Octets(bytes, length));
         for (const end of ['\r\n', '\n']) {
-          expect(native.base64Lines(bytes, length, end, 'a\n')).toBe(portable.base64Lines(bytes, length, end, 'a\n'));
+          expect(native.base64Lines(bytes, length, end, 'a\n', 'b')).toBe(
+            portable.base64Lines(bytes, length, end, 'a\n', 'b'),
+          );
         }
       }),
     );
@@ -46,8 +48,10 @@ describe('native and portable octet work', () => {
         for (let i = 0; i < size; i += perLine) {
           expected += Buffer.from(part.subarray(i, i + perLine)).toString('base64') + (length === 0 ? '' : end);
         }
-        expect(native.base64Lines(part, length, end, 'Head: x\n\n') === expected, `${size}`).toBe(true);
-        expect(portable.base64Lines(part, length, end, 'Head: x\n\n') === expected, `${size}`).toBe(true);
+        expected += '=abc\n';
+        for (const { base64Lines } of [native, portable]) {
+          expect(base64Lines(part, length, end, 'Head: x\n\n', '=abc\n') === expected, `${size}`).toBe(true);
+        }
       }
       expect(native.base64Octets(part, length)).toEqual(portable.base64Octets(part, length));
       expect(native.base64Octets(part, length).constructor).toBe(Uint8Array);
@@ -134,7 +138,7 @@ describe('plain text', () => {
     const bytes = Uint8Array.from({ length: 50_000 }, (_, i) => (i * 7919) >> 3);
     const head = '<message><e2e>Content-Type: application/pkcs7-mime\n\n';
     for (const start of [head, '', 'x'.repeat(16_400), `${'x'.repeat(16_383)}\n`]) {
-      const text = `${native.base64Lines(bytes, width, '\n', start)}</e2e></message>`;
+      const text = `${native.base64Lines(bytes, width, '\n', start, '')}</e2e></message>`;
       expect(native.isPlainText(text)).toBe(true);
       for (let at = 0; at < text.length; at += 997) {
         for (const odd of ['\0', '\x1f', '\x80', '\u0141', '\u010a', '\ud800', 'é', '=', '-', '~', ' ', '\n', 'A']) {
