@@ -12,30 +12,16 @@ import { parseMultipart } from '../../src/mime/multipart.ts';
 import { parsePem } from '../../src/x509/pem.ts';
 import { hasProgram } from '../shared-data.ts';
 import { multipartSigned } from '../unit/smime/forge.ts';
-import { openssl } from '../unit/smime/openssl.ts';
+import { authorityConfiguration, openssl } from '../unit/smime/openssl.ts';
 import { backendOf, type Person, strict, text } from '../unit/smime/support.ts';
 import { Jid } from '../../src/jid/jid.ts';
 
 const available = hasProgram('gpgsm') && hasProgram('openssl', 'version');
 
-const configuration = `
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = x
-[ca]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[ee]
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature,keyEncipherment
-extendedKeyUsage = emailProtection
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid:always
-subjectAltName = URI:im:juliet@example.com,otherName:1.3.6.1.5.5.7.8.5;UTF8:juliet@example.com
-`;
+const configuration = authorityConfiguration(
+  'subjectAltName = URI:im:juliet@example.com,otherName:1.3.6.1.5.5.7.8.5;UTF8:juliet@example.com\n',
+  'digitalSignature,keyEncipherment',
+);
 
 describe.skipIf(!available)('gpgsm', () => {
   const tool = openssl();

@@ -10,33 +10,17 @@ import { base64Decode, concatBytes, toCrlf, utf8 } from '../../src/bytes.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { parseEntity } from '../../src/mime/entity.ts';
 import { hasProgram } from '../shared-data.ts';
-import { type Openssl, openssl } from '../unit/smime/openssl.ts';
+import { authorityConfiguration, type Openssl, openssl } from '../unit/smime/openssl.ts';
 import { backendOf, type Person, strict, text } from '../unit/smime/support.ts';
 import { Jid } from '../../src/jid/jid.ts';
 
-const configuration = `
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = x
-[ca]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[ee]
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature,keyEncipherment,keyAgreement
-extendedKeyUsage = emailProtection
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid:always
-subjectAltName = @san
+const configuration = authorityConfiguration(`subjectAltName = @san
 [san]
 URI.1 = im:juliet@example.com
 URI.2 = pres:juliet@example.com
 email = juliet@example.com
 otherName.1 = 1.3.6.1.5.5.7.8.5;UTF8:juliet@example.com
-`;
+`);
 
 const keyArguments: Readonly<Record<string, readonly string[]>> = {
   rsa2048: ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],

@@ -12,7 +12,7 @@ import type { HashName, OaepParameters, SignatureAlgorithm } from '../../src/cry
 import { type PrivateKey, parsePrivateKey } from '../../src/crypto/private-key.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { type Certificate, parseCertificate } from '../../src/x509/certificate.ts';
-import type { Openssl } from '../unit/smime/openssl.ts';
+import { authorityConfiguration, type Openssl } from '../unit/smime/openssl.ts';
 
 /** The kinds of key that all rows are about; `pss` is an RSA key under id-RSASSA-PSS. */
 export type KeyName = 'rsa' | 'pss' | 'p256' | 'p384' | 'p521';
@@ -48,24 +48,6 @@ export interface Peer {
   decrypt(holder: Holder, cms: Uint8Array): Promise<Uint8Array>;
 }
 
-const configuration = `
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = x
-[ca]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[ee]
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature,keyEncipherment,keyAgreement
-extendedKeyUsage = emailProtection
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid:always
-`;
-
 const keyArguments: Readonly<Record<KeyName, readonly string[]>> = {
   rsa: ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
   pss: ['RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048'],
@@ -76,7 +58,7 @@ const keyArguments: Readonly<Record<KeyName, readonly string[]>> = {
 
 /** Makes a root CA and one holder for each kind of key. */
 export function makeHolders(tool: Openssl): { readonly root: string; readonly holders: ReadonlyMap<KeyName, Holder> } {
-  const config = tool.file('ca.cnf', configuration);
+  const config = tool.file('ca.cnf', authorityConfiguration());
   const rootKey = tool.file('root.key', tool.run(['genpkey', '-algorithm', ...keyArguments.rsa]));
   const selfSigned = ['req', '-x509', '-new', '-key', rootKey, '-subj', '/CN=Root', '-days', '3650', '-config', config];
   const root = tool.file('root.pem', tool.run([...selfSigned, '-extensions', 'ca']));

@@ -46,3 +46,29 @@ export function openssl(program = 'openssl', env: Readonly<Record<string, string
     },
   };
 }
+
+/**
+ * A configuration for a test CA: the extensions `ca`, and `ee` for end entities.
+ *
+ * @param more lines of `ee`, and sections behind it
+ * @param keyUsage of end entities
+ */
+export function authorityConfiguration(more = '', keyUsage = 'digitalSignature,keyEncipherment,keyAgreement'): string {
+  return `
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = x
+[ca]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+[ee]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,${keyUsage}
+extendedKeyUsage = emailProtection
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid:always
+${more}`;
+}
