@@ -108,7 +108,7 @@ export function parseTextMultipart(
   while (parts.length < count) {
     // Whatever else begins like a delimiter is not told apart here.
     const at = text.indexOf(delimiter, start);
-    if (at <= start || text[at - 1] !== '\n') return undefined;
+    if (at <= start || text[at - 1] !== '\n' || text[at - 2] === '\r') return undefined;
     parts.push(text.slice(start, at - 1));
     const rest = parts.length < count ? '\n' : '--';
     if (!text.startsWith(rest, at + delimiter.length)) return undefined;

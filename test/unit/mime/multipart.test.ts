@@ -303,6 +303,7 @@ describe('parts of text', () => {
     ['two delimiters in a row', text.replace(`--${boundary}\n`, `--${boundary}\n--${boundary}\n`)],
     ['a transfer encoding', `Content-Transfer-Encoding: base64\n${text}`],
     ['CR before a delimiter', text.replace(`Version: 1\n\n--`, `Version: 1\n\r--`)],
+    ['CRLF before a delimiter', text.replace(`Version: 1\n\n--`, `Version: 1\n\r\n--`)],
     ['one part', text.replace(`\n--${boundary}\nContent-Type: application/octet-stream`, '')],
   ])('are left to the reader of octets with %s', (_, other) => {
     expect(asText(other)).toBeUndefined();
