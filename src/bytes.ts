@@ -61,7 +61,24 @@ export const longText = 2048;
  * @returns false also where this would not be told sooner than what it is asked for
  */
 export function isPlainText(text: string): boolean {
-  return text.length >= longText && isPlain(text);
+  if (text.length < longText) return false;
+  if (text !== remembered) return isPlain(text);
+  remembered = undefined;
+  return true;
+}
+
+let remembered: string | undefined;
+
+/**
+ * Spares looking at a long text when {@link isPlainText} is asked for it next. One text is kept, until then or until
+ * the next one comes: what is secret is not for here.
+ *
+ * @param text base64, and whatever else it was made of
+ * @param others all that it has in it but base64
+ */
+export function rememberPlain(text: string, ...others: readonly string[]): string {
+  if (text.length >= longText && others.every(isPlain)) remembered = text;
+  return text;
 }
 
 /** How many octets a text is in UTF-8, a lone surrogate counted as U+FFFD. */

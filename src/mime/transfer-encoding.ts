@@ -1,6 +1,6 @@
 /** Content-Transfer-Encoding (RFC 2045 section 6). */
 
-import { base64Decode, base64Encode, base64Text } from '../bytes.ts';
+import { base64Decode, base64Encode, base64Text, rememberPlain } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import { bodyTextOf, type Entity } from './entity.ts';
 
@@ -45,7 +45,7 @@ export function encodeBase64Body(bytes: Uint8Array): Uint8Array {
  * @param lineEnd LF unless given
  */
 export function encodeBase64Text(bytes: Uint8Array, head = '', lineEnd: '\n' | '\r\n' = '\n'): string {
-  return base64Text(bytes, lineLength, lineEnd, head);
+  return rememberPlain(base64Text(bytes, lineLength, lineEnd, head), head);
 }
 
 /**

@@ -9,11 +9,18 @@ import {
   equalBytes,
   hex,
   indexOfBytes,
+  isPlainText,
   joinPieces,
+  longText,
+  rememberPlain,
   toCrlf,
   utf8,
   utf8Decode,
 } from '../../src/bytes.ts';
+import { E2eError } from '../../src/errors.ts';
+import { encodeBase64Text } from '../../src/mime/transfer-encoding.ts';
+import { element } from '../../src/xml/element.ts';
+import { serializeXml } from '../../src/xml/serialize.ts';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
@@ -101,6 +108,40 @@ describe('base64', () => {
   it('ignores space, tab, CR and LF alone', () => {
     expect(text(base64Decode(utf8(' Q\tU\r\nJ\nD ')))).toBe('ABC');
     expect(base64Decode(utf8('')).length).toBe(0);
+  });
+});
+
+describe('plain text', () => {
+  const digits = base64Text(new Uint8Array(3000), 64, '\n');
+
+  it('is told of long texts only', () => {
+    expect(isPlainText('a'.repeat(longText - 1))).toBe(false);
+    expect(isPlainText('a'.repeat(longText))).toBe(true);
+    expect(isPlainText(`${'a'.repeat(longText)}\0`)).toBe(false);
+    expect(isPlainText(`${'a'.repeat(longText)}é`)).toBe(false);
+  });
+
+  it('is remembered once, and of the same text only', () => {
+    // What is remembered need not be true here, so that it is seen to be remembered.
+    const odd = `${digits}\0`;
+    expect(rememberPlain(odd, 'head')).toBe(odd);
+    expect(isPlainText(`${digits}\x01`)).toBe(false);
+    expect(isPlainText(odd)).toBe(true);
+    expect(isPlainText(odd)).toBe(false);
+    rememberPlain(odd);
+    rememberPlain(digits);
+    expect(isPlainText(odd)).toBe(false);
+  });
+
+  it('is not remembered of a text with something in it that is not plain', () => {
+    for (const other of ['\0', 'é', '\ud800', '\ufffe', '\x1f']) {
+      const text = `${other}${digits}`;
+      rememberPlain(text, 'a', other);
+      expect(isPlainText(text)).toBe(false);
+      expect(() => serializeXml(element('a', '', {}, [encodeBase64Text(new Uint8Array(3000), '\0')]))).toThrow(
+        E2eError,
+      );
+    }
   });
 });
 

@@ -7,7 +7,7 @@
  * 9580 section 6.1): signatures and MDC protect the octets, and some writers leave it out.
  */
 
-import { base64Decode, base64Encode, base64Text, concatBytes, indexOfBytes, utf8 } from '../../bytes.ts';
+import { base64Decode, base64Encode, base64Text, concatBytes, indexOfBytes, rememberPlain, utf8 } from '../../bytes.ts';
 import { E2eError, type E2eStage } from '../../errors.ts';
 import { crc24 } from './crc24.ts';
 
@@ -140,7 +140,9 @@ export function armorPieces(type: ArmorType, data: Uint8Array, checksum: boolean
 export function armorText(type: ArmorType, data: Uint8Array, checksum: boolean, before = '', after = ''): string {
   const head = `${before}-----BEGIN PGP ${type}-----\n\n`;
   const footer = checksum ? `=${base64Text(crc24(data))}\n` : '';
-  return base64Text(data, 64, '\n', head, `${footer}-----END PGP ${type}-----\n${after}`);
+  const tail = `${footer}-----END PGP ${type}-----\n${after}`;
+  const text = base64Text(data, 64, '\n', head, tail);
+  return type === 'PRIVATE KEY BLOCK' ? text : rememberPlain(text, head, tail);
 }
 
 /**
