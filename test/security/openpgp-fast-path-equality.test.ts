@@ -25,10 +25,11 @@ import { readPackets } from '../../src/backends/openpgp/packets.ts';
 import { parseVectorFile } from '../../src/cli/vector-file.ts';
 import { runVector, vectorScene } from '../../src/cli/vector-run.ts';
 import { defaultLimits, limitsWith } from '../../src/limits.ts';
-import { bareEntity } from '../../src/mime/entity.ts';
+import { crlfText, utf8 } from '../../src/bytes.ts';
+import { bareEntity, parseTextEntity } from '../../src/mime/entity.ts';
 import { memoryStore } from '../../src/stores/index.ts';
 import { corpus, corpusJson, hasCorpus, runs } from '../shared-data.ts';
-import { bothPaths, openingBothWays } from '../unit/openpgp/both-paths.ts';
+import { bothPaths, openingBothWays, sameOutcome } from '../unit/openpgp/both-paths.ts';
 import { inlineSigned, literal, packet, seipdV1 } from '../unit/openpgp/forge.ts';
 import { mutate, type Next, random } from '../unit/openpgp/mutate.ts';
 import {
@@ -276,6 +277,57 @@ async function accepted(doing: Promise<unknown>): Promise<boolean> {
     },
   );
 }
+
+describe('what comes as text', () => {
+  const kinds = ['RSA-2048', 'P-256', 'Curve25519 of version 4', 'version 6'];
+  /** Opened as the text out of a stanza, and as its octets with the line ends of MIME. */
+  const openText = (backend: SecurityBackend, text: string): Promise<Opened> =>
+    sameOutcome(
+      async () => open(backend, parseTextEntity(text, { limits: defaultLimits })),
+      async () => open(backend, entity(utf8(crlfText(text)))),
+    );
+
+  it('is the same as octets, mutations of it too', { timeout: 3_600_000 }, async () => {
+    const total = runs(10_000);
+    const next = random(0x7e47);
+    const scenes = await Promise.all(
+      kinds.map(async (kind) => {
+        const { hers, his } = pairOf(kind);
+        const sealed = (['sign', 'encrypt', 'sign+encrypt'] as const).map(async (protection) =>
+          Buffer.from(await seal(hers, protection))
+            .toString('latin1')
+            .replaceAll('\r\n', '\n'),
+        );
+        return { plain: openpgp({ store: his.store }), texts: await Promise.all(sealed) };
+      }),
+    );
+    const pieces = ['\n', '\n\n', ' ', '=', '\n=   =', '-', '--', ':', '\u00e9', '\ufeff', 'Comment: x\n'];
+    const count = { opened: 0, refused: 0 };
+    for (let i = 0; i < total; i++) {
+      const { plain, texts } = scenes[i % scenes.length]!;
+      let text = texts[next(texts.length)]!;
+      const delimiter = /--[0-9a-f]{32}/.exec(text)![0];
+      for (let edits = next(4); edits > 0; edits--) {
+        // Where the frames are, half of the time.
+        const lineEnds = [...text.matchAll(/\n/g)].map(({ index }) => index);
+        const position = next(2) === 0 ? next(text.length) : lineEnds[next(lineEnds.length)]! + next(3);
+        const piece = [...pieces, delimiter, `${delimiter}--`, text.slice(position, position + 70)][next(14)]!;
+        text = text.slice(0, position) + piece + text.slice(position + next(4));
+      }
+      const refused = await openText(plain, text).then(
+        () => false,
+        (error: unknown) => {
+          if ((error as Error).name !== 'E2eError') throw error;
+          return true;
+        },
+      );
+      count[refused ? 'refused' : 'opened']++;
+    }
+    console.info(`of ${total} texts`, count);
+    expect(count.opened).toBeGreaterThan(total / 10);
+    expect(count.refused).toBeGreaterThan(total / 10);
+  });
+});
 
 /** Opens what may be wrong; only a refusal of the backend counts as one. */
 async function attempt(backend: SecurityBackend, octets: Uint8Array, mime = false): Promise<Opened | undefined> {

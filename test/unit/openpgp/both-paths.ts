@@ -32,13 +32,18 @@ function describe(value: unknown): string {
   });
 }
 
+/** What a call gives or throws, which is the same of another. */
+export async function sameOutcome<T>(call: () => Promise<T>, other: () => Promise<T>): Promise<T> {
+  const one = await outcomeOf(call);
+  const two = await outcomeOf(other);
+  expect(one.facts).toBe(two.facts);
+  if ('error' in one) throw one.error;
+  return one.value!;
+}
+
 /** What a call gives or throws, which is the same by either path. */
 export async function bothPaths<T>(open: () => Promise<T>): Promise<T> {
-  const fast = await outcomeOf(open);
-  const slow = await withoutFastPath(() => outcomeOf(open));
-  expect(fast.facts).toBe(slow.facts);
-  if ('error' in fast) throw fast.error;
-  return fast.value!;
+  return sameOutcome(open, () => withoutFastPath(open));
 }
 
 /** A backend that opens everything both ways. */
