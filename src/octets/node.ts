@@ -139,7 +139,10 @@ function isPlainPiece(length: number): boolean {
   // Of octets below 0x80, those from 0x20 on have bit 5 or bit 6.
   let bits = -1;
   for (let i = 0; i < end; i += 4) {
-    const [a, b, c, d] = [words[i]!, words[i + 1]!, words[i + 2]!, words[i + 3]!];
+    const a = words[i]!;
+    const b = words[i + 1]!;
+    const c = words[i + 2]!;
+    const d = words[i + 3]!;
     bits &= (a | (a << 1)) & (b | (b << 1)) & (c | (c << 1)) & (d | (d << 1));
   }
   if ((bits & sixthBits) === sixthBits) return true;
