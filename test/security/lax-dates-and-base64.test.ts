@@ -105,6 +105,13 @@ describe.each(backendNames)('signed by Juliet, with %s', (name) => {
       const spelt = respelt((old) => old.slice(0, 20) + insert + old.slice(20));
       await refused(openAs(him, spelt), 'ERR_E2E_MALFORMED', 'ERR_E2E_DECRYPTION_FAILED', 'ERR_E2E_UNSUPPORTED');
     }
+    // The native decoder reads the low octet of a character: these would be the digits that they stand in for.
+    for (const high of [0x01, 0x41, 0xff]) {
+      const spelt = respelt(
+        (old) => old.slice(0, 20) + String.fromCharCode((high << 8) | old.charCodeAt(20)) + old.slice(21),
+      );
+      await refused(openAs(him, spelt), 'ERR_E2E_MALFORMED', 'ERR_E2E_DECRYPTION_FAILED', 'ERR_E2E_UNSUPPORTED');
+    }
     const spaced = respelt((old) => `${old.slice(0, 20)} \t\n${old.slice(20)}`);
     expect((await openAs(him, spaced)).verdict.sender).not.toBeNull();
   });
