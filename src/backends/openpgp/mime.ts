@@ -19,7 +19,16 @@ import { bodyTextOf, type Entity, parseEntity, parseTextEntity, serializeEntity 
 import { multipartTextAround, parseMultipart, parseTextMultipart, serializeMultipart } from '../../mime/multipart.ts';
 import { decodeBody } from '../../mime/transfer-encoding.ts';
 import type { LayerKind } from '../backend.ts';
-import { armorPieces, armorText, armorType, isArmored, readArmorText, readOneArmor, writeArmor } from './armor.ts';
+import {
+  type ArmorType,
+  armorPieces,
+  armorText,
+  armorType,
+  isArmored,
+  readArmorText,
+  readOneArmor,
+  writeArmor,
+} from './armor.ts';
 import { firstTag, tag } from './packets.ts';
 
 /** A signed layer: the octets that the signature covers apart from it, or both in one OpenPGP message. */
@@ -118,15 +127,19 @@ export function unwrapEncrypted(entity: Entity, limits: Limits, surround: Surrou
   // RFC 3156 section 4: the first part MUST hold "Version: 1".
   if (!isVersionOne(control!, stage)) throw unsupported(stage, 'version of the PGP/MIME encryption');
   expectType(data!, 'application/octet-stream', stage);
-  const text = plainText(data!);
-  const message = text === undefined ? undefined : readArmorText('MESSAGE', text);
-  return message ?? bareMessage(decodeBody(data!, stage), stage);
+  return armoredText(data!, 'MESSAGE') ?? bareMessage(decodeBody(data!, stage), stage);
 }
 
 function isVersionOne(control: Entity, stage: E2eStage): boolean {
   if (plainText(control) === 'Version: 1\n') return true;
   const text = utf8Decode(decodeBody(control, stage).subarray(0, 1024), stage);
   return /^\s{0,16}version: {0,16}1\s{0,16}$/i.test(text);
+}
+
+/** The octets of a part that came as text with nothing but an armor. */
+function armoredText(part: Entity, type: ArmorType): Uint8Array | undefined {
+  const text = plainText(part);
+  return text === undefined ? undefined : readArmorText(type, text);
 }
 
 /** The body of a part that came as text and without a transfer encoding. */
@@ -154,7 +167,7 @@ export function unwrapSigned(entity: Entity, limits: Limits, surround: Surround)
   expectType(signature, 'application/pgp-signature', stage);
   return {
     content: toCrlf(content!),
-    signature: readOneArmor(decodeBody(signature, stage), 'SIGNATURE', stage),
+    signature: armoredText(signature, 'SIGNATURE') ?? readOneArmor(decodeBody(signature, stage), 'SIGNATURE', stage),
     micalg: parameters.get('micalg')?.toLowerCase(),
   };
 }

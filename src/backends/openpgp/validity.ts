@@ -33,6 +33,8 @@ const encrypters: ReadonlySet<number> = new Set([
 
 const weakKinds: ReadonlySet<number> = new Set([enums.publicKey.dsa, enums.publicKey.elgamal]);
 
+const secp256k1: string = enums.curve.secp256k1;
+
 /** The newest of the signatures that are in force at a time and made with a hash that is believed. */
 function newestAt(signatures: readonly SelfSignature[], time: number): SelfSignature | undefined {
   let newest: SelfSignature | undefined;
@@ -132,10 +134,10 @@ function primaryStatus(certificate: Certificate, time: number, limits: Limits): 
   return time >= primaryExpiry(certificate, time) ? 'expired' : 'valid';
 }
 
-function isWeakKind({ packet, rsaBits }: Component, limits: Limits): boolean {
+function isWeakKind({ packet, algorithm, rsaBits }: Component, limits: Limits): boolean {
   if (weakKinds.has(packet.algorithm)) return true;
   if (rsaBits !== undefined) return rsaBits < limits.rsaMinBits || rsaBits > limits.rsaMaxBits;
-  return packet.getAlgorithmInfo().curve === enums.curve.secp256k1;
+  return algorithm === secp256k1;
 }
 
 /**

@@ -19,26 +19,45 @@ const nistCurves: Readonly<Record<string, Curve>> = {
   [enums.curve.nistP521]: 'p521',
 };
 
+const curve25519: string = enums.curve.curve25519Legacy;
+
 /** As numbers, in which packets have them. */
 const numbers: Readonly<Record<keyof typeof enums.publicKey, number>> = enums.publicKey;
 
-/** The kind of a key packet; undefined for what goes the long way. */
-export function kindOf(packet: KeyPacket): FastKind | undefined {
-  const { algorithm } = packet;
+interface Facts {
+  readonly kind: FastKind | undefined;
+  readonly curve: Curve | undefined;
+}
+
+const facts = new WeakMap<KeyPacket, Facts>();
+
+/** Kept, since openpgp.js finds the name of a curve anew each time. */
+function factsOf(packet: KeyPacket): Facts {
+  let known = facts.get(packet);
+  if (known === undefined) {
+    const name = packet.getAlgorithmInfo().curve ?? '';
+    const curve = nistCurves[name];
+    known = { kind: kindFor(packet.algorithm, name, curve), curve };
+    facts.set(packet, known);
+  }
+  return known;
+}
+
+function kindFor(algorithm: number, name: string, curve: Curve | undefined): FastKind | undefined {
   switch (algorithm) {
     case numbers.rsaEncryptSign:
     case numbers.rsaEncrypt:
     case numbers.rsaSign:
       return 'rsa';
     case numbers.ecdsa:
-      return curveOf(packet) === undefined ? undefined : 'ecdsa';
+      return curve === undefined ? undefined : 'ecdsa';
     case numbers.eddsaLegacy:
       return 'eddsa';
     case numbers.ed25519:
       return 'ed25519';
     case numbers.ecdh:
-      if (packet.getAlgorithmInfo().curve === enums.curve.curve25519Legacy) return 'ecdh-25519';
-      return curveOf(packet) === undefined ? undefined : 'ecdh';
+      if (name === curve25519) return 'ecdh-25519';
+      return curve === undefined ? undefined : 'ecdh';
     case numbers.x25519:
       return 'x25519';
     default:
@@ -46,9 +65,14 @@ export function kindOf(packet: KeyPacket): FastKind | undefined {
   }
 }
 
+/** The kind of a key packet; undefined for what goes the long way. */
+export function kindOf(packet: KeyPacket): FastKind | undefined {
+  return factsOf(packet).kind;
+}
+
 /** The curve of NIST of an ECDSA or ECDH key. */
 export function curveOf(packet: KeyPacket): Curve | undefined {
-  return nistCurves[packet.getAlgorithmInfo().curve ?? ''];
+  return factsOf(packet).curve;
 }
 
 const publicKeys = new WeakMap<KeyPacket, PublicKey | null>();
