@@ -1,13 +1,12 @@
 /**
- * The primitives on node:crypto. All answer at once but RSA signing, which mostly goes to the thread pool. Keys are
- * imported once; elliptic-curve keys as JWK or by createECDH, which is several times faster than DER.
+ * The primitives on node:crypto. All answer at once but RSA signing, of which the thread pool takes what is more than a
+ * few milliseconds of a turn of the event loop.
  */
 
 import {
   type Cipher,
   type CipherGCMTypes,
   type Decipher,
-  type ECDH,
   type KeyObject,
   constants,
   createCipheriv,
@@ -15,8 +14,6 @@ import {
   createECDH,
   createHash,
   createHmac,
-  createPrivateKey,
-  createPublicKey,
   diffieHellman,
   generateKeyPair,
   generateKeyPairSync,
@@ -26,8 +23,8 @@ import {
   verify,
 } from 'node:crypto';
 import { randomBytes } from '../bytes.ts';
-import { E2eError } from '../errors.ts';
 import { fixedFromEcdsaDer } from './ecdsa-signature.ts';
+import { curveNames, ecdhHandle, importOkp, privateHandle, publicHandle } from './key-handles-node.ts';
 import { decryptOcb, encryptOcb, hasOcb } from './ocb-node.ts';
 import { packetPrimitives } from './packet-node.ts';
 import { latticeByOid, mlDsaOids, mlKemOids } from './lattice-keys.ts';
@@ -51,84 +48,15 @@ import type {
   MaybePromise,
   SignatureAlgorithm,
 } from './provider.ts';
-import { type Curve, type PublicKey, coordinateLength, parsePublicKey } from './public-key.ts';
+import { type PublicKey, coordinateLength, parsePublicKey } from './public-key.ts';
 import { decryptOaep, decryptPkcs1v15, encryptOaep } from './rsa-node.ts';
 import { fitsKey } from './signature-algorithm.ts';
+import { unsupported } from './unsupported.ts';
 
-const publicHandles = new WeakMap<PublicKey, KeyObject>();
-const privateHandles = new WeakMap<PrivateKey, KeyObject>();
-const ecdhHandles = new WeakMap<PrivateKey, ECDH>();
 const rejectionSecrets = new WeakMap<PrivateKey, Uint8Array>();
-
-const curveNames: Readonly<Record<Curve, string>> = { p256: 'prime256v1', p384: 'secp384r1', p521: 'secp521r1' };
-const jwkCurves: Readonly<Record<Curve, string>> = { p256: 'P-256', p384: 'P-384', p521: 'P-521' };
-
-function unsupported(): E2eError {
-  return new E2eError('ERR_E2E_UNSUPPORTED', 'check', { reason: 'cryptographic algorithm' });
-}
 
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
-}
-
-/** @throws an error of node:crypto for numbers that are no key */
-function publicHandle(key: PublicKey): KeyObject {
-  let handle = publicHandles.get(key);
-  if (handle === undefined) {
-    handle = importPublic(key);
-    publicHandles.set(key, handle);
-  }
-  return handle;
-}
-
-function importPublic(key: PublicKey): KeyObject {
-  const { algorithm, curve, subjectPublicKey: point } = key;
-  if (algorithm === 'rsa') {
-    const { modulus, exponent } = key.rsa!;
-    return createPublicKey({ format: 'jwk', key: { kty: 'RSA', n: text(modulus), e: text(exponent) } });
-  }
-  if (algorithm === 'ec') {
-    const size = coordinateLength(curve!);
-    const x = text(point.subarray(1, 1 + size));
-    const y = text(point.subarray(1 + size));
-    return createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: jwkCurves[curve!], x, y } });
-  }
-  if (algorithm === 'ed25519' || algorithm === 'x25519') return importOkp(algorithm, point);
-  if (algorithm !== 'rsa-pss' && algorithm !== 'ml-dsa' && algorithm !== 'ml-kem') throw unsupported();
-  return createPublicKey({ format: 'der', type: 'spki', key: Buffer.from(key.spki) });
-}
-
-function importOkp(algorithm: 'ed25519' | 'x25519', point: Uint8Array): KeyObject {
-  const crv = algorithm === 'ed25519' ? 'Ed25519' : 'X25519';
-  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv, x: text(point) } });
-}
-
-/** @throws {TypeError} for a private key that cannot be imported: it is the caller's own */
-function privateHandle(key: PrivateKey): KeyObject {
-  let handle = privateHandles.get(key);
-  if (handle === undefined) {
-    try {
-      handle = createPrivateKey({ format: 'der', type: 'pkcs8', key: Buffer.from(key.pkcs8) });
-    } catch {
-      throw new TypeError('private key cannot be imported');
-    }
-    privateHandles.set(key, handle);
-  }
-  return handle;
-}
-
-function ecdhHandle(key: PrivateKey): ECDH {
-  let handle = ecdhHandles.get(key);
-  if (handle === undefined) {
-    handle = createECDH(curveNames[key.curve!]);
-    handle.setPrivateKey(key.scalar!);
-    ecdhHandles.set(key, handle);
-  }
-  return handle;
 }
 
 /** What node:crypto wants beside a key. */

@@ -4,8 +4,8 @@
  */
 
 import { createCipheriv, createDecipheriv, getCiphers } from 'node:crypto';
-import { E2eError } from '../errors.ts';
 import type { OcbParameters } from './provider.ts';
+import { unsupported } from './unsupported.ts';
 
 const tagLength = 16;
 
@@ -15,7 +15,7 @@ export const hasOcb: boolean = getCiphers().includes('aes-128-ocb');
 type Ocb = 'aes-128-ocb' | 'aes-192-ocb' | 'aes-256-ocb';
 
 function nameOf({ key }: OcbParameters): Ocb {
-  if (!hasOcb) throw new E2eError('ERR_E2E_UNSUPPORTED', 'check', { reason: 'cryptographic algorithm' });
+  if (!hasOcb) throw unsupported();
   return `aes-${(key.length * 8) as 128}-ocb`;
 }
 

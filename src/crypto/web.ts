@@ -24,6 +24,7 @@ import type {
 import { type Curve, type PublicKey, coordinateLength, parsePublicKey } from './public-key.ts';
 import { pkcs8AsPlainRsa, spkiAsPlainRsa } from './rsa-key-form.ts';
 import { fitsKey } from './signature-algorithm.ts';
+import { unsupported } from './unsupported.ts';
 
 const hashNames: Readonly<Record<HashName, string>> = {
   sha1: 'SHA-1',
@@ -39,10 +40,6 @@ const lacking: ReadonlySet<CryptoFeature> = new Set<CryptoFeature>([
   'triple-des',
   'aes-ocb',
 ]);
-
-function unsupported(): E2eError {
-  return new E2eError('ERR_E2E_UNSUPPORTED', 'check', { reason: 'cryptographic algorithm' });
-}
 
 // The types of WebCrypto exclude shared memory, which no caller of this library passes.
 function source(bytes: Uint8Array): BufferSource {
