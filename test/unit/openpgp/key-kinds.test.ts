@@ -1,8 +1,15 @@
 /** Every kind of key: to itself, through stanzas, and both ways with openpgp.js. */
 import * as library from 'openpgp';
 import { describe, expect, it } from 'vitest';
+import {
+  algorithmName,
+  type Certificate,
+  certificateOf,
+  type Component,
+} from '../../../src/backends/openpgp/certificate.ts';
+import { keyStatus } from '../../../src/backends/openpgp/validity.ts';
 import type { Jid } from '../../../src/index.ts';
-import { openStanza, ReplayGuard, sealStanza, serializeXml } from '../../../src/index.ts';
+import { defaultLimits, openStanza, ReplayGuard, sealStanza, serializeXml } from '../../../src/index.ts';
 import {
   at,
   backendOf,
@@ -117,5 +124,24 @@ describe.each(kinds)('%s', (_, make) => {
     const opened = await open(backendOf(b, [a]), bare(message));
     expectOutcome(opened, 'good');
     expect(opened.content).toEqual(content);
+  });
+});
+
+describe('keys on secp256k1', () => {
+  // Its curve has other uses than this one. No program at hand makes such keys for messages.
+  it('are weak, whatever they are wanted for', async () => {
+    const { key } = await person(juliet, 'p256');
+    const right = await certificateOf([key], defaultLimits);
+    const info = { algorithm: 'ecdsa', curve: library.enums.curve.secp256k1 };
+    const onCurve = (component: Component): Component => ({ ...component, algorithm: algorithmName(info) });
+    const time = at.getTime() / 1000;
+    for (const [component, use] of [[right.primary, 'sign'] as const, [right.subkeys[0]!, 'encrypt'] as const]) {
+      const status = (certificate: Certificate, one: Component) =>
+        keyStatus(certificate, one, use, time, defaultLimits);
+      expect(status(right, component)).toBe('valid');
+      expect(status(component.primary ? { ...right, primary: onCurve(component) } : right, onCurve(component))).toBe(
+        'weak',
+      );
+    }
   });
 });
