@@ -44,7 +44,8 @@ export interface Payload {
 }
 
 /** What one form adds to the payload. */
-export type PayloadContent = Pick<Payload, 'form' | 'kind'> & Partial<Payload>;
+export type PayloadContent = Pick<Payload, 'form' | 'kind'> &
+  Partial<Pick<Payload, 'senders' | 'innerFrom' | 'innerTo' | 'timestamp' | 'stanza' | 'pidf' | 'bodies'>>;
 
 /** Signed and encrypted objects, which may not stand inside a payload: one verdict covers one content. */
 const layers: ReadonlySet<string> = new Set([
@@ -95,7 +96,10 @@ export function payloadOf(entity: Entity, limits: Limits): Payload {
 }
 
 /** What stands outside the content goes before what stands in it. Field by field, since each spread takes a microsecond. */
-function payload(content: PayloadContent, outside: Partial<Payload> = {}): Payload {
+function payload(
+  content: PayloadContent,
+  outside: Partial<Pick<Payload, 'senders' | 'recipients' | 'dateTime' | 'cpim'>> = {},
+): Payload {
   return {
     form: content.form,
     kind: content.kind,
