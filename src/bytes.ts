@@ -9,6 +9,7 @@ import {
   indexOfOctets,
   isPlainText as isPlain,
   randomOctets,
+  sha256 as digestOf,
   utf8Length as octetsOf,
 } from '#octets';
 
@@ -247,6 +248,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Random octets of cryptographic strength. */
 export function randomBytes(length: number): Uint8Array {
   return randomOctets(length);
+}
+
+/** The SHA-256 of octets, at once where the runtime can. */
+export function sha256(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  return digestOf(bytes);
 }
 
 /**

@@ -3,7 +3,7 @@
  * (RFC 3923 section 6.9). State is written in one step, and only for stanzas that passed every other check.
  */
 
-import { concatBytes, hex, utf8 } from '../bytes.ts';
+import { concatBytes, hex, sha256, utf8 } from '../bytes.ts';
 import type { Jid } from '../jid/jid.ts';
 
 /** One accepted stanza. */
@@ -168,8 +168,8 @@ export class ReplayGuard {
     const key = [me, facts.fingerprint].join(' ');
     // Never over signature bytes: an ECDSA signature (r, s) has a second valid form (r, n-s) that would pass as new.
     const octets = concatBytes(utf8(`${key} ${facts.signed}\n`), facts.octets);
-    const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', octets as Uint8Array<ArrayBuffer>));
+    const digest = hex(await sha256(octets));
     const clock = [key, facts.from.toString()].join(' ');
-    return { digest: hex(digest), key, clock, signed: facts.signed, received: facts.received };
+    return { digest, key, clock, signed: facts.signed, received: facts.received };
   }
 }

@@ -92,3 +92,8 @@ export function indexOfOctets(bytes: Uint8Array, needle: Uint8Array, from: numbe
 export function randomOctets(length: number): Uint8Array {
   return globalThis.crypto.getRandomValues(new Uint8Array(length));
 }
+
+/** See `node.ts`. */
+export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+}

@@ -25,6 +25,16 @@ function decode(text: string | Uint8Array): Uint8Array | undefined {
 }
 
 describe('native and portable octet work', () => {
+  it('digests alike, "abc" as FIPS 180-4 has it', async () => {
+    const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+    expect(Buffer.from(native.sha256(utf8('abc'))).toString('hex')).toBe(abc);
+    await fc.assert(
+      fc.asyncProperty(octets, async (bytes) => {
+        expect(native.sha256(bytes)).toEqual(await portable.sha256(bytes));
+      }),
+    );
+  });
+
   it('encodes alike, in lines of any length', () => {
     fc.assert(
       fc.property(octets, lineLengths, (bytes, length) => {
