@@ -37,7 +37,7 @@ export type OpenRest = Omit<OpenOptions, 'backends' | 'replay' | 'signal' | 'pro
 /** A batch to open. Questions and answers go through a port of its own. */
 export interface OpenJob<Port> {
   readonly port: Port;
-  readonly stanzas: readonly Wire[];
+  readonly stanzas: readonly (Wire | string)[];
   readonly options: OpenRest;
   /** Since when the replay store is complete; where there is none, the option `replay` as it was given. */
   readonly since: Told<bigint> | false | undefined;
@@ -74,6 +74,6 @@ export type SealRest = Omit<SealOptions, 'backend' | 'at' | 'clock' | 'signal'> 
 
 /** A batch to seal, with the signed time of each. */
 export interface SealJob {
-  readonly stanzas: readonly { readonly stanza: Wire; readonly time: Told<bigint> }[];
+  readonly stanzas: readonly { readonly stanza: Wire | string; readonly time: Told<bigint> }[];
   readonly options: SealRest;
 }

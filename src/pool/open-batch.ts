@@ -19,7 +19,7 @@ export type Run = (
 
 /** A stanza to open. */
 export interface Opening {
-  readonly stanza: Wire;
+  readonly stanza: Wire | string;
   readonly place: Place;
   readonly signal: AbortSignal;
 }

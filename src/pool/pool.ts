@@ -46,7 +46,7 @@ export interface WorkerPoolOptions {
   readonly threads?: number | undefined;
   /** Stanzas that go to a thread together, from 1 to 1024: 64 unless given. */
   readonly batch?: number | undefined;
-  /** MiB of heap that a worker may use before it is stopped: 512 unless given. */
+  /** MiB of heap that a worker may use before it is stopped, besides 64 for what is young: 512 unless given. */
   readonly memory?: number | undefined;
   /** Options of Node for the workers, for example a loader; those of this process unless given. */
   readonly execArgv?: readonly string[] | undefined;
@@ -145,7 +145,8 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
     // While the stanzas of one batch wait for their turn to be recorded, a worker has another to go on with.
     concurrentTasksPerWorker: 2,
     maxQueue: 3 * threads,
-    resourceLimits: { maxOldGenerationSizeMb: memory },
+    // A batch in work is more than fits into young memory of the usual size, and would be copied again and again.
+    resourceLimits: { maxOldGenerationSizeMb: memory, maxYoungGenerationSizeMb: 64 },
     ...(given.execArgv === undefined ? {} : { execArgv: [...given.execArgv] }),
   });
   let failure: unknown;
@@ -221,7 +222,7 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 }
 
 /** A stanza as it can be cloned; what is wrong with a host's tree is told as in one thread. */
-function wire(stanza: object | string, stage: 'unwrap' | 'map', limits: Limits = defaultLimits): Wire {
+function wire(stanza: object | string, stage: 'unwrap' | 'map', limits: Limits = defaultLimits): Wire | string {
   return typeof stanza === 'string' ? stanza : pack(toElement(stanza, { limits, stage }));
 }
 

@@ -60,7 +60,7 @@ export async function open({ port, stanzas, options, since, firstUse }: OpenJob<
   const { expect: given, ...rest } = options;
   const stop = new AbortController();
   const line = lineTo(port, () => stop.abort());
-  const one = async (stanza: Wire, index: number): Promise<Wire> => {
+  const one = async (stanza: Wire | string, index: number): Promise<Wire> => {
     const store = {
       since: () => value(since as Told<bigint>),
       has: async (entry: ReplayEntry) => (await line.ask(index, { step: 'has', entry })) as boolean,
@@ -70,7 +70,7 @@ export async function open({ port, stanzas, options, since, firstUse }: OpenJob<
     const replay = typeof since === 'object' ? new ReplayGuard(store) : since;
     const ask = (question: Question): Promise<Answer> => line.ask(index, question);
     const expect = firstUse === undefined ? given : new PinGuard(pinsBy(ask), { firstUse });
-    const input = unpack(stanza) as object | string;
+    const input = typeof stanza === 'string' ? stanza : (unpack(stanza) as object);
     return pack(await openStanza(input, { backends: all, replay, expect, signal: stop.signal, ...rest }));
   };
   await Promise.all(
@@ -96,7 +96,13 @@ export async function seal({ stanzas, options }: SealJob): Promise<readonly Told
     stanzas.map(({ stanza, time }) =>
       told(async () => {
         const clock: SendingClock = { next: () => value(time) };
-        return pack(await sealStanza(unpack(stanza) as object | string, { backend, clock, ...rest }));
+        return pack(
+          await sealStanza(typeof stanza === 'string' ? stanza : (unpack(stanza) as object), {
+            backend,
+            clock,
+            ...rest,
+          }),
+        );
       }),
     ),
   );
