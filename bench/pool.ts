@@ -3,6 +3,7 @@ import { generateIdentity as generateOpenpgp } from '../src/backends/openpgp/ind
 import { generateIdentity as generateSmime } from '../src/backends/smime/index.ts';
 import { openMany, ReplayGuard, sealMany, serializeXml } from '../src/index.ts';
 import { workerPool } from '../src/pool/index.ts';
+import { markdown } from './markdown.ts';
 import { chatMessage } from './ours.ts';
 import { juliet, romeo } from './people.ts';
 import { backends, type PoolKeys } from './pool-backends.ts';
@@ -109,23 +110,14 @@ export const workerArguments: readonly string[] = ['--conditions=xmpp-e2e-source
 
 /** The rows for people, in Markdown. */
 export function poolTable(rows: readonly PoolRow[]): string {
-  const lines = rows.map(({ backend, operation, threads, rate, processor }) => {
-    const base = rows.find((one) => one.backend === backend && one.operation === operation && one.threads === 0)!;
+  const cells = rows.map(({ backend, operation, threads, rate, processor }) => {
+    const beside = (count: number): string => {
+      const base = rows.find((one) => one.backend === backend && one.operation === operation && one.threads === count);
+      return base === undefined || count >= threads ? '' : `${(rate / base.rate).toFixed(2)}x`;
+    };
     const name = threads === 0 ? 'one thread' : `pool of ${threads}`;
-    const cells = [
-      backend,
-      operation,
-      name,
-      rate.toFixed(0),
-      `${(rate / base.rate).toFixed(2)}x`,
-      processor.toFixed(3),
-    ];
-    return `| ${cells.join(' | ')} |`;
+    return [backend, operation, name, rate.toFixed(0), beside(0), beside(1), processor.toFixed(3)];
   });
-  return [
-    '| backend | operation | how | stanzas/s | against one thread | processor ms/stanza |',
-    '| --- | --- | --- | ---: | ---: | ---: |',
-    ...lines,
-    '',
-  ].join('\n');
+  const head = ['backend', 'operation', 'how', 'stanzas/s', 'of one thread', 'of a pool of 1', 'processor ms/stanza'];
+  return `${markdown(head, cells, 3)}\n`;
 }

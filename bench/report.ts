@@ -2,6 +2,7 @@
 import { cpus, loadavg, release } from 'node:os';
 import type { Kind, Operation } from './contender.ts';
 import type { SpeedRow } from './openssl-speed.ts';
+import { markdown } from './markdown.ts';
 import { type PoolRow, poolTable } from './pool.ts';
 import type { ConcurrencyRow, MemoryRow, RecipientRow, StartRow } from './scale.ts';
 
@@ -192,13 +193,4 @@ function sizeText(size: number): string {
 
 function time(value: number): string {
   return value < 10 ? value.toFixed(3) : value.toFixed(1);
-}
-
-/** @param left columns that are aligned left; the others are numbers */
-function markdown(head: readonly string[], rows: readonly (readonly string[])[], left: number): string {
-  const widths = head.map((name, i) => Math.max(3, name.length, ...rows.map((row) => row[i]!.length)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, i) => (i < left ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
-  const rule = widths.map((width, i) => (i < left ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
