@@ -3,8 +3,10 @@
  * is made, which costs the many small ones more than they take.
  */
 import { build } from 'esbuild';
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { PoolRow } from './pool.ts';
 
 type Measures = typeof import('./run.ts') & typeof import('./scale.ts');
 
@@ -37,4 +39,30 @@ export async function compiled(): Promise<Compiled> {
   const remove = (): void => rmSync(file, { force: true });
   process.once('exit', remove);
   return { measures: (await import(href)) as Measures, url: href, remove };
+}
+
+/** {@link measurePool} in a process of its own. */
+export async function measurePoolCompiled(count: number, rounds: number): Promise<readonly PoolRow[]> {
+  const folder = fileURLToPath(new URL(`.compiled-pool-${process.pid}`, import.meta.url));
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  try {
+    await build({
+      entryPoints: [`${here}pool.ts`, `${here}pool-backends.ts`],
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      target: 'es2022',
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      logLevel: 'silent',
+    });
+    const url = pathToFileURL(`${folder}/pool.mjs`).href;
+    const code = `import { measurePool } from '${url}'; console.log(JSON.stringify(await measurePool(${count}, ${rounds}, [1, 2])));`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code]);
+    if (status !== 0) throw new Error(stderr.toString());
+    return JSON.parse(stdout.toString()) as readonly PoolRow[];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { kinds } from './contender.ts';
 import type { Growth } from './report.ts';
-import { measurePool, workerArguments } from './pool.ts';
+import { measurePoolCompiled } from './compiled.ts';
 import type { MemoryRow } from './scale.ts';
 
 type Measures = typeof import('./scale.ts');
@@ -48,7 +48,7 @@ export async function measureGrowth(
   const start = measures.measureStart(plan.starts);
   if (isQuick) return { recipients, concurrency, memory, start, pool: undefined };
   progress('worker pool');
-  return { recipients, concurrency, memory, start, pool: await measurePool(3000, 4, [1, 2], workerArguments) };
+  return { recipients, concurrency, memory, start, pool: await measurePoolCompiled(3000, 4) };
 }
 
 function memoryInProcess(url: string, args: Parameters<Measures['memoryOf']>): MemoryRow {

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isSlow } from './openssl-speed.ts';
 import { measurePadding, paddingHead } from './padding-timing.ts';
-import { measurePool, poolTable, workerArguments } from './pool.ts';
+import { poolTable } from './pool-table.ts';
 import { chart } from './chart.ts';
-import { compiled } from './compiled.ts';
+import { compiled, measurePoolCompiled } from './compiled.ts';
 import { measureGrowth } from './growth.ts';
 import { table } from './report.ts';
 
@@ -27,7 +27,7 @@ if (values.padding !== undefined) {
 }
 if (values.pool) {
   const [count, rounds] = values.quick ? [500, 2] : [3000, 4];
-  process.stdout.write(poolTable(await measurePool(count, rounds, [1, 2], workerArguments)));
+  process.stdout.write(poolTable(await measurePoolCompiled(count, rounds)));
   process.exit();
 }
 const wanted = values.kinds?.toLowerCase();

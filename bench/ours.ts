@@ -13,17 +13,6 @@ import {
 import type { Contender } from './contender.ts';
 import { juliet, type Pair, romeo } from './people.ts';
 
-const from = `${juliet.toString()}/balcony`;
-const to = `${romeo.toString()}/orchard`;
-
-const sentence = 'But soft, what light through yonder window breaks? It is the east, and Juliet is the sun. ';
-
-/** A chat message whose body has so many octets. */
-export function chatMessage(size: number): string {
-  const body = sentence.repeat(Math.ceil(size / sentence.length)).slice(0, size);
-  return `<message xmlns='jabber:client' from='${from}' to='${to}' id='m1' type='chat'><body>${body}</body></message>`;
-}
-
 /** The MIME entity that is signed or encrypted for a stanza. */
 export function entityOf(text: string, limits: Limits): Uint8Array {
   const at = BigInt(Date.now()) * 1_000_000n;

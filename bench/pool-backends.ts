@@ -1,8 +1,8 @@
 /** The backends of one person, in whatever thread. */
-import { openpgp } from '../src/backends/openpgp/index.ts';
-import { smime } from '../src/backends/smime/index.ts';
-import { Jid, type SecurityBackend } from '../src/index.ts';
-import { memoryStore } from '../src/stores/index.ts';
+import { Jid, type SecurityBackend } from 'xmpp-e2e';
+import { openpgp } from 'xmpp-e2e/openpgp';
+import { smime } from 'xmpp-e2e/smime';
+import { memoryStore } from 'xmpp-e2e/stores';
 
 /** Keys of one person and the certificate of another, as files. */
 export interface PoolKeys {

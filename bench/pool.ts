@@ -1,12 +1,17 @@
-/** `openMany` and `sealMany` in one thread and on the worker pool: stanzas in a second, and processor time for each. */
-import { generateIdentity as generateOpenpgp } from '../src/backends/openpgp/index.ts';
-import { generateIdentity as generateSmime } from '../src/backends/smime/index.ts';
-import { openMany, ReplayGuard, sealMany, serializeXml } from '../src/index.ts';
-import { workerPool } from '../src/pool/index.ts';
-import { markdown } from './markdown.ts';
-import { chatMessage } from './ours.ts';
-import { juliet, romeo } from './people.ts';
+/**
+ * `openMany` and `sealMany` in one thread and on the worker pool: stanzas in a second, and processor time for each. It runs in a
+ * process of its own on the package as it is built, since workers need files.
+ */
+import { extname } from 'node:path';
+import { Jid, openMany, ReplayGuard, sealMany, serializeXml } from 'xmpp-e2e';
+import { generateIdentity as generateOpenpgp } from 'xmpp-e2e/openpgp';
+import { workerPool } from 'xmpp-e2e/pool';
+import { generateIdentity as generateSmime } from 'xmpp-e2e/smime';
+import { chatMessage } from './chat-message.ts';
 import { backends, type PoolKeys } from './pool-backends.ts';
+
+const juliet = Jid.parse('juliet@example.com');
+const romeo = Jid.parse('romeo@example.net');
 
 /** One way of doing it. */
 export interface PoolRow {
@@ -46,13 +51,11 @@ async function keysFor(backend: PoolRow['backend']): Promise<readonly [PoolKeys,
 /**
  * @param count stanzas in a round
  * @param threads sizes of pool to measure
- * @param execArgv options of Node for the workers
  */
 export async function measurePool(
   count: number,
   rounds: number,
   threads: readonly number[],
-  execArgv: readonly string[] | undefined,
 ): Promise<readonly PoolRow[]> {
   const rows: PoolRow[] = [];
   for (const backend of ['smime', 'openpgp'] as const) {
@@ -63,8 +66,8 @@ export async function measurePool(
       if (!one.ok) throw one.error;
       sealed.push(serializeXml(one.sealed));
     }
-    const module = new URL('pool-backends.ts', import.meta.url);
-    const start = (keys: PoolKeys, size: number) => workerPool({ module, keys, threads: size, execArgv });
+    const module = new URL(`pool-backends${extname(import.meta.url)}`, import.meta.url);
+    const start = (keys: PoolKeys, size: number) => workerPool({ module, keys, threads: size, execArgv: [] });
     const me = romeo;
     const contenders: [Pick<PoolRow, 'operation' | 'threads'>, () => AsyncIterable<{ ok: boolean }>][] = [
       [
@@ -101,23 +104,4 @@ export async function measurePool(
     for (const [, sealing, opening] of pools) await Promise.all([sealing.close(), opening.close()]);
   }
   return rows;
-}
-
-const loader = new URL('../test/unit/pool/register-tsx.js', import.meta.url).href;
-
-/** Options of Node with which workers read the sources. */
-export const workerArguments: readonly string[] = ['--conditions=xmpp-e2e-source', '--import', loader];
-
-/** The rows for people, in Markdown. */
-export function poolTable(rows: readonly PoolRow[]): string {
-  const cells = rows.map(({ backend, operation, threads, rate, processor }) => {
-    const beside = (count: number): string => {
-      const base = rows.find((one) => one.backend === backend && one.operation === operation && one.threads === count);
-      return base === undefined || count >= threads ? '' : `${(rate / base.rate).toFixed(2)}x`;
-    };
-    const name = threads === 0 ? 'one thread' : `pool of ${threads}`;
-    return [backend, operation, name, rate.toFixed(0), beside(0), beside(1), processor.toFixed(3)];
-  });
-  const head = ['backend', 'operation', 'how', 'stanzas/s', 'of one thread', 'of a pool of 1', 'processor ms/stanza'];
-  return `${markdown(head, cells, 3)}\n`;
 }

@@ -3,7 +3,8 @@ import { cpus, loadavg, release } from 'node:os';
 import type { Kind, Operation } from './contender.ts';
 import type { SpeedRow } from './openssl-speed.ts';
 import { markdown } from './markdown.ts';
-import { type PoolRow, poolTable } from './pool.ts';
+import type { PoolRow } from './pool.ts';
+import { poolTable } from './pool-table.ts';
 import type { ConcurrencyRow, MemoryRow, RecipientRow, StartRow } from './scale.ts';
 
 /** Medians in milliseconds of one operation. */

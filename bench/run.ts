@@ -6,7 +6,8 @@ import { type Contender, kinds, type Kind, type Operation, operations } from './
 import { type Budget, medians } from './measure.ts';
 import { openpgpjsContender } from './openpgpjs.ts';
 import { compareWithOpenssl } from './openssl-speed.ts';
-import { chatMessage, entityOf, formats, ours } from './ours.ts';
+import { chatMessage } from './chat-message.ts';
+import { entityOf, formats, ours } from './ours.ts';
 import { pair } from './people.ts';
 import { pkijsContender } from './pkijs.ts';
 import { processes, type Processes } from './processes.ts';

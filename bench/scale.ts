@@ -7,7 +7,8 @@ import { Jid, limitsWith, openStanza, sealStanza, type SecurityBackend, serializ
 import { memoryStore } from '../src/stores/index.ts';
 import type { BackendName, Kind } from './contender.ts';
 import { type Budget, median, medians } from './measure.ts';
-import { chatMessage, ours } from './ours.ts';
+import { chatMessage } from './chat-message.ts';
+import { ours } from './ours.ts';
 import { juliet, pair, romeo } from './people.ts';
 
 /** Medians in milliseconds for one message of 1 KB to many. */
