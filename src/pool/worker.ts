@@ -51,9 +51,12 @@ async function load(module: string): Promise<Partial<BackendsModule>> {
   }
 }
 
+/** What more of a batch would be in work at the same time would live long enough to be copied by garbage collections. */
+const lanes = 32;
+
 /**
- * Opens a batch, all of it at the same time: while one stanza waits for an answer of the main thread, or for a primitive
- * that works in a thread of its own, the others go on.
+ * Opens a batch, many of its stanzas at the same time: while one waits for an answer of the main thread, or for a
+ * primitive that works in a thread of its own, the others go on.
  */
 export async function open({ port, stanzas, options, since, firstUse }: OpenJob<MessagePort>): Promise<void> {
   const all = await backends();
@@ -73,16 +76,19 @@ export async function open({ port, stanzas, options, since, firstUse }: OpenJob<
     const input = typeof stanza === 'string' ? stanza : (unpack(stanza) as object);
     return pack(await openStanza(input, { backends: all, replay, expect, signal: stop.signal, ...rest }));
   };
-  await Promise.all(
-    stanzas.map(async (stanza, index) => {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < stanzas.length) {
+      const index = next++;
       try {
-        line.tell(index, await told(() => one(stanza, index)));
+        line.tell(index, await told(() => one(stanzas[index]!, index)));
       } catch (error) {
         // After an abort nobody waits for a result.
         if (!stop.signal.aborted) throw error;
       }
-    }),
-  );
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
   line.end();
 }
 
