@@ -97,23 +97,26 @@ for (const c of [0x20, 0x09, 0x0d, 0x0a]) digitOf[c] = blank;
 const places = [18, 12, 6, 0].map((shift) => Int32Array.from(digitOf, (digit) => (digit < 0 ? -1 : digit << shift)));
 
 /**
- * Encodes base64 in lines of `lineLength` characters, each ended by CRLF (RFC 2045 section 6.8).
+ * Encodes base64 in lines, each ended by CRLF (RFC 2045 section 6.8).
  *
- * @param lineLength a multiple of 4, or 0 for one line without a line end
+ * @param lineLength 64, or 0 for one line without a line end
  */
-export function base64Encode(bytes: Uint8Array, lineLength = 0): Uint8Array {
+export function base64Encode(bytes: Uint8Array, lineLength: 0 | 64 = 0): Uint8Array {
   return base64Octets(bytes, lineLength);
 }
 
 /**
  * {@link base64Encode} as a string.
  *
+ * @param bytes in one piece, or one after the other
  * @param lineEnd CRLF or LF, after every line where there are lines
- * @param head US-ASCII that comes before; joined afterwards, a long text would be copied once more
- * @param tail US-ASCII that comes after
  */
-export function base64Text(bytes: Uint8Array, lineLength = 0, lineEnd = '\r\n', head = '', tail = ''): string {
-  return base64Lines(bytes, lineLength, lineEnd, head, tail);
+export function base64Text(
+  bytes: Uint8Array | readonly Uint8Array[],
+  lineLength: 0 | 64 = 0,
+  lineEnd: '\n' | '\r\n' = '\r\n',
+): string {
+  return base64Lines(bytes instanceof Uint8Array ? [bytes] : bytes, lineLength, lineEnd);
 }
 
 /**
@@ -277,6 +280,28 @@ export function joinPieces(pieces: readonly (Uint8Array | string)[], stage: E2eS
   }
   // Nearly all text is US-ASCII: it is counted only where it is not.
   return writePieces(merged, length) ?? writePieces(merged, octetsOfPieces(merged))!;
+}
+
+/** So many octets are not worth copying for being in one piece with others. */
+export const longOctets = 16_384;
+
+/**
+ * {@link joinPieces}, but long octets stay as they are.
+ *
+ * @returns octets, one piece after the other
+ * @throws {E2eError} MALFORMED for a lone surrogate
+ */
+export function octetPieces(pieces: readonly (Uint8Array | string)[]): readonly Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let short: (Uint8Array | string)[] = [];
+  for (const piece of pieces) {
+    if (typeof piece === 'string' || piece.length < longOctets) short.push(piece);
+    else {
+      joined.push(joinPieces(short), piece);
+      short = [];
+    }
+  }
+  return [...joined, joinPieces(short)];
 }
 
 /** A long text is not worth copying for being encoded in one go; half a character is. */

@@ -3,6 +3,7 @@
  * and {@link encodeDer} copies every octet once into one array of the right size.
  */
 
+import { longOctets } from '../bytes.ts';
 import { compareOctets, tags } from './reader.ts';
 
 /** An element to write: encoded octets, or a tag around parts. */
@@ -124,21 +125,44 @@ export function encodeDer(part: DerPart): Uint8Array {
   return out;
 }
 
+/**
+ * {@link encodeDer} in pieces: long octets are given back as they came, rather than copied.
+ *
+ * @returns its octets, one piece after the other
+ */
+export function encodeDerInPieces(part: DerPart): readonly Uint8Array[] {
+  if (part.length < longOctets) return [encodeDer(part)];
+  if (part instanceof Uint8Array) return [part];
+  const pieces = [identifierAndLength(part)];
+  for (const inner of part.parts) pieces.push(...encodeDerInPieces(inner));
+  return pieces;
+}
+
+function identifierAndLength(element: DerElement): Uint8Array {
+  const out = new Uint8Array(element.length - element.contentLength);
+  writeStart(element, out, 0);
+  return out;
+}
+
 // Recursion is as deep as our own structures nest, never as deep as input does.
 function write(part: DerPart, out: Uint8Array, at: number): number {
   if (part instanceof Uint8Array) {
     out.set(part, at);
     return at + part.length;
   }
+  let position = writeStart(part, out, at);
+  for (const inner of part.parts) position = write(inner, out, position);
+  return position;
+}
+
+function writeStart({ identifier, contentLength: length }: DerElement, out: Uint8Array, at: number): number {
   let position = at;
-  out[position++] = part.identifier;
-  const length = part.contentLength;
+  out[position++] = identifier;
   const octets = lengthOctets(length) - 1;
   if (octets === 0) out[position++] = length;
   else {
     out[position++] = 0x80 | octets;
     for (let shift = (octets - 1) * 8; shift >= 0; shift -= 8) out[position++] = length >>> shift;
   }
-  for (const inner of part.parts) position = write(inner, out, position);
   return position;
 }

@@ -229,7 +229,7 @@ export interface SecurityBackend {
   /** @throws {E2eError} as `sign` and `encrypt` */
   signAndEncrypt?(request: SignAndEncryptRequest): Promise<Uint8Array>;
   /**
-   * The same as text of US-ASCII with LF line ends, as `encryptText`.
+   * `signAndEncrypt` as text of US-ASCII with LF line ends; without that, what `encryptText` gives for what `sign` gives.
    *
    * @throws {E2eError} as `sign` and `encrypt`
    */

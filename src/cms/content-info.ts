@@ -10,7 +10,7 @@
 
 import { type Asn1Node, type Asn1Options, contextTag, parseBer } from '../asn1/reader.ts';
 import { expectOid } from '../asn1/values.ts';
-import { type DerElement, derContext, derOid, derSequence, encodeDer } from '../asn1/writer.ts';
+import { type DerElement, derContext, derOid, derSequence } from '../asn1/writer.ts';
 import { E2eError } from '../errors.ts';
 
 /** A CMS object whose content is not looked at yet. */
@@ -35,8 +35,8 @@ export function parseContentInfo(ber: Uint8Array, options: Asn1Options): Content
 }
 
 /** Writes a CMS object. */
-export function serializeContentInfo(contentType: string, content: DerElement): Uint8Array {
-  return encodeDer(derSequence(derOid(contentType), derContext(0, content)));
+export function serializeContentInfo(contentType: string, content: DerElement): DerElement {
+  return derSequence(derOid(contentType), derContext(0, content));
 }
 
 /** The error for a content type that the caller cannot use. */

@@ -19,7 +19,10 @@ import {
   derOid,
   derSequence,
   derSetOf,
+  encodeDer,
+  encodeDerInPieces,
 } from '../asn1/writer.ts';
+import { concatBytes } from '../bytes.ts';
 import { allOf, andThen, isPromise } from '../crypto/maybe-promise.ts';
 import type { CryptoProvider, Curve, MaybePromise, PublicKey } from '../crypto/provider.ts';
 import { keyAlgorithmIdentifier } from '../crypto/public-key.ts';
@@ -46,7 +49,8 @@ export interface EncryptionRecipient {
 
 /** What to encrypt, and how. */
 export interface EncryptContentRequest {
-  readonly content: Uint8Array;
+  /** In one piece, or one after the other. */
+  readonly content: Uint8Array | readonly Uint8Array[];
   /** One or more. */
   readonly recipients: readonly EncryptionRecipient[];
   readonly cipher: WritableCipher;
@@ -73,7 +77,23 @@ const tagLength = 16;
  * @throws {RangeError} without recipients
  */
 export function encryptContent(request: EncryptContentRequest): MaybePromise<Uint8Array> {
-  const { content, recipients, crypto } = request;
+  return andThen(envelope(request), encodeDer);
+}
+
+/**
+ * {@link encryptContent} in pieces, for what is written on at once: a long ciphertext is not copied.
+ *
+ * @returns DER of ContentInfo, one piece after the other
+ * @throws {E2eError} NO_RECIPIENT_KEY, UNSUPPORTED
+ * @throws {RangeError} without recipients
+ */
+export function encryptContentInPieces(request: EncryptContentRequest): MaybePromise<readonly Uint8Array[]> {
+  return andThen(envelope(request), encodeDerInPieces);
+}
+
+function envelope(request: EncryptContentRequest): MaybePromise<DerElement> {
+  const { recipients, crypto } = request;
+  const content = request.content instanceof Uint8Array ? [request.content] : request.content;
   if (recipients.length === 0) throw new RangeError('at least one recipient is needed');
   const cipher = ciphers[request.cipher];
   const key = crypto.randomBytes(cipher.keyLength);
@@ -87,13 +107,13 @@ export function encryptContent(request: EncryptContentRequest): MaybePromise<Uin
     );
     if (cipher.mode === 'gcm') return sealGcm(content, key, cipher, recipientInfos, crypto);
     const iv = crypto.randomBytes(cipher.blockLength);
-    return andThen(crypto.encryptAesCbc(key, iv, content), (ciphertext) =>
+    return andThen(crypto.encryptAesCbc(key, iv, concatBytes(...content)), (ciphertext) =>
       serializeContentInfo(
         oids.envelopedData,
         derSequence(
           derInteger(other ? 3 : plain ? 0 : 2),
           derSetOf(recipientInfos),
-          encryptedContentInfo(serializeAlgorithmIdentifier(cipher.oid, derOctetString(iv)), ciphertext),
+          encryptedContentInfo(serializeAlgorithmIdentifier(cipher.oid, derOctetString(iv)), [ciphertext]),
         ),
       ),
     );
@@ -101,12 +121,12 @@ export function encryptContent(request: EncryptContentRequest): MaybePromise<Uin
 }
 
 function sealGcm(
-  content: Uint8Array,
+  content: readonly Uint8Array[],
   key: Uint8Array,
   { oid }: CipherFacts,
   recipientInfos: readonly DerPart[],
   crypto: CryptoProvider,
-): MaybePromise<Uint8Array> {
+): MaybePromise<DerElement> {
   const nonce = crypto.randomBytes(12);
   const parameters = derSequence(derOctetString(nonce), derInteger(tagLength));
   return andThen(crypto.encryptAesGcm({ key, nonce, tagLength }, content), ({ ciphertext, tag }) =>
@@ -122,8 +142,8 @@ function sealGcm(
   );
 }
 
-function encryptedContentInfo(algorithm: DerElement, ciphertext: Uint8Array): DerElement {
-  return derSequence(derOid(oids.data), algorithm, der(0x80, ciphertext));
+function encryptedContentInfo(algorithm: DerElement, ciphertext: readonly Uint8Array[]): DerElement {
+  return derSequence(derOid(oids.data), algorithm, der(0x80, ...ciphertext));
 }
 
 function recipientInfo(

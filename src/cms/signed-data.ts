@@ -28,6 +28,7 @@ import {
   derOid,
   derSequence,
   derSetOf,
+  encodeDer,
 } from '../asn1/writer.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import type { Limits } from '../limits.ts';
@@ -161,7 +162,7 @@ export function serializeSignedData(parts: SignedDataParts): Uint8Array {
   if (certificates.length > 0) fields.push(derSetOf(certificates, 0xa0));
   if (crls.length > 0) fields.push(derSetOf(crls, 0xa1));
   fields.push(der(0x31, ...parts.signerInfos));
-  return serializeContentInfo(oids.signedData, derSequence(...fields));
+  return encodeDer(serializeContentInfo(oids.signedData, derSequence(...fields)));
 }
 
 /**

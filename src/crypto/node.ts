@@ -323,7 +323,7 @@ export const nodeCrypto: CryptoProvider = Object.freeze<CryptoProvider>({
   encryptAesGcm({ key, nonce, additionalData, tagLength }, plaintext) {
     const cipher = createCipheriv(gcm(key), key, nonce, { authTagLength: tagLength });
     if (additionalData !== undefined) cipher.setAAD(additionalData);
-    const ciphertext = plain(cipher.update(plaintext));
+    const ciphertext = plaintext.map((piece) => plain(cipher.update(piece)));
     cipher.final();
     return { ciphertext, tag: plain(cipher.getAuthTag()) };
   },

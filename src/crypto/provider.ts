@@ -184,11 +184,16 @@ export interface CryptoProvider {
   wrapKey(kek: Uint8Array, key: Uint8Array): MaybePromise<Uint8Array>;
   /** @returns undefined when the integrity check fails or the length is not possible */
   unwrapKey(kek: Uint8Array, wrapped: Uint8Array): MaybePromise<Uint8Array | undefined>;
-  /** AES-GCM (NIST SP 800-38D). */
+  /**
+   * AES-GCM (NIST SP 800-38D).
+   *
+   * @param plaintext one piece after the other
+   * @returns a ciphertext that may be in other pieces
+   */
   encryptAesGcm(
     parameters: GcmParameters,
-    plaintext: Uint8Array,
-  ): MaybePromise<{ readonly ciphertext: Uint8Array; readonly tag: Uint8Array }>;
+    plaintext: readonly Uint8Array[],
+  ): MaybePromise<{ readonly ciphertext: readonly Uint8Array[]; readonly tag: Uint8Array }>;
   /** @returns undefined when the tag does not fit */
   decryptAesGcm(
     parameters: GcmParameters,

@@ -313,9 +313,10 @@ export function webCrypto(crypto: Crypto = globalThis.crypto): CryptoProvider {
     },
     async encryptAesGcm(parameters, plaintext) {
       const key = await aesKey('AES-GCM', parameters.key, 'encrypt');
-      const sealed = new Uint8Array(await subtle.encrypt(gcmOperation(parameters), key, source(plaintext)));
+      const whole = source(concatBytes(...plaintext));
+      const sealed = new Uint8Array(await subtle.encrypt(gcmOperation(parameters), key, whole));
       const end = sealed.length - parameters.tagLength;
-      return { ciphertext: sealed.subarray(0, end), tag: sealed.subarray(end) };
+      return { ciphertext: [sealed.subarray(0, end)], tag: sealed.subarray(end) };
     },
     async decryptAesGcm(parameters, ciphertext, tag) {
       if (tag.length !== parameters.tagLength) return undefined;

@@ -173,11 +173,11 @@ async function secure(
   encrypting: Encrypting,
 ): Promise<Uint8Array | string> {
   if (protection === 'sign') return backend.sign({ content, ...signing });
-  if (protection !== 'encrypt' && backend.signAndEncrypt !== undefined) {
+  if (protection === 'sign+encrypt') {
     const { signer, includeCertificate } = signing;
     const request = { content, signer, includeCertificate, ...encrypting };
     if (backend.signAndEncryptText !== undefined) return backend.signAndEncryptText(request);
-    return backend.signAndEncrypt(request);
+    if (backend.signAndEncrypt !== undefined) return backend.signAndEncrypt(request);
   }
   const inner = protection === 'encrypt' ? content : await backend.sign({ content, ...signing });
   const request = { content: inner, ...encrypting };

@@ -13,7 +13,7 @@ import { hex, indexOfBytes, joinPieces, randomBytes, utf8 } from '../bytes.ts';
 import { E2eError, type E2eStage } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { serializeContentType } from './content-type.ts';
-import { bodyTextOf, type Entity, serializeEntity, serializeTextEntity } from './entity.ts';
+import { bodyTextOf, type Entity, serializeTextEntity } from './entity.ts';
 
 /** Options of {@link parseMultipart}. */
 export interface ParseMultipartOptions {
@@ -130,6 +130,9 @@ export interface SerializeMultipartOptions {
   readonly boundary?: string | undefined;
 }
 
+/** Octets, or text in UTF-8. */
+export type Piece = Uint8Array | string;
+
 /**
  * Writes a multipart entity around the exact bytes of its parts. Inverse of {@link parseMultipart}.
  *
@@ -144,18 +147,32 @@ export function serializeMultipart(
   parts: readonly (Piece | readonly Piece[])[],
   options: SerializeMultipartOptions = {},
 ): Uint8Array {
+  return joinPieces(multipartPieces(subtype, parameters, parts, options));
+}
+
+/**
+ * {@link serializeMultipart} in pieces, for what is written on at once: a long part is not copied.
+ *
+ * @throws {RangeError} as {@link serializeMultipart}
+ */
+export function multipartPieces(
+  subtype: string,
+  parameters: Readonly<Record<string, string>>,
+  parts: readonly (Piece | readonly Piece[])[],
+  options: SerializeMultipartOptions = {},
+): readonly Piece[] {
   // 128 random bits are in no part.
   const boundary = options.boundary ?? hex(randomBytes(16));
   if (options.boundary !== undefined && (!boundaryShape.test(boundary) || occurs(boundary, parts))) {
     throw new RangeError('boundary cannot be used');
   }
-  const pieces: Piece[] = [];
+  const value = serializeContentType(`multipart/${subtype}`, Object.assign({}, parameters, { boundary }));
+  const pieces: Piece[] = [serializeTextEntity([{ name: 'Content-Type', value }], '', '\r\n')];
   for (const part of parts) {
-    pieces.push(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n`, ...piecesOf(part));
+    pieces.push(`${pieces.length === 1 ? '' : '\r\n'}--${boundary}\r\n`, ...piecesOf(part));
   }
   pieces.push(`\r\n--${boundary}--\r\n`);
-  const value = serializeContentType(`multipart/${subtype}`, Object.assign({}, parameters, { boundary }));
-  return serializeEntity([{ name: 'Content-Type', value }], ...pieces);
+  return pieces;
 }
 
 /**
@@ -177,8 +194,6 @@ export function multipartTextAround(
   const body = parts.map((part) => `${delimiter}\n${part}`).join('\n');
   return [serializeTextEntity([{ name: 'Content-Type', value }], body), `\n${delimiter}--\n`];
 }
-
-type Piece = Uint8Array | string;
 
 function piecesOf(part: Piece | readonly Piece[]): readonly Piece[] {
   return part instanceof Uint8Array || typeof part === 'string' ? [part] : part;

@@ -41,11 +41,16 @@ export function encodeBase64Body(bytes: Uint8Array): Uint8Array {
 /**
  * {@link encodeBase64Body} as text.
  *
+ * @param bytes in one piece, or one after the other
  * @param head what comes before, for example the header block
  * @param lineEnd LF unless given
  */
-export function encodeBase64Text(bytes: Uint8Array, head = '', lineEnd: '\n' | '\r\n' = '\n'): string {
-  return rememberPlain(base64Text(bytes, lineLength, lineEnd, head), head);
+export function encodeBase64Text(
+  bytes: Uint8Array | readonly Uint8Array[],
+  head = '',
+  lineEnd: '\n' | '\r\n' = '\n',
+): string {
+  return rememberPlain(head + base64Text(bytes, lineLength, lineEnd), head);
 }
 
 /**

@@ -19,68 +19,103 @@ function octetsOf(text: string): Uint8Array {
   return out;
 }
 
-/** Fewer octets are encoded sooner by joining their lines as text. */
-const manyOctets = 2048;
+/** 0 for no lines at all. */
+type LineLength = 0 | 64;
+type LineEnd = '\n' | '\r\n';
+
+/** Lines of base64 as all that is written here has them. */
+const width = 64;
+const octetsOfLine = 48;
+
+/** Base64 is made in pieces that stay in the nearest cache. Each is then text of its own: none is long-lived memory. */
+const linesInPiece = 256;
+const octetsOfPiece = linesInPiece * octetsOfLine;
+const digitsOfPiece = Buffer.allocUnsafeSlow(linesInPiece * width);
+const linesOfPiece = Buffer.allocUnsafeSlow(linesInPiece * (width + 2));
+const digitsView = new DataView(digitsOfPiece.buffer);
+const linesView = new DataView(linesOfPiece.buffer);
 
 /**
  * Encodes base64 (RFC 4648 section 4).
  *
- * @param lineLength a multiple of 4, or 0 for one line without a line end
- * @param lineEnd one or two characters after every line, the last one too
- * @param head characters below U+0100 that come before
- * @param tail characters below U+0100 that come after
+ * @param pieces one after the other
+ * @param lineLength 64, or 0 for one line without a line end
+ * @param lineEnd LF or CRLF after every line, the last one too
  */
-export function base64Lines(
-  bytes: Uint8Array,
-  lineLength: number,
-  lineEnd: string,
-  head: string,
-  tail: string,
-): string {
-  if (lineLength === 0) return head + view(bytes).toString('base64') + tail;
-  if (bytes.length < manyOctets) return head + joinedLines(bytes, lineLength, lineEnd) + tail;
-  return movedLines(bytes, lineLength, lineEnd, head, tail).toString('latin1');
+export function base64Lines(pieces: readonly Uint8Array[], lineLength: LineLength, lineEnd: LineEnd): string {
+  if (lineLength === 0) return view(joined(pieces)).toString('base64');
+  let text = '';
+  /** The octets of a line that the next piece may complete. */
+  let begun: Buffer | undefined;
+  for (const piece of pieces) {
+    let octets = view(piece);
+    if (begun !== undefined) {
+      const missing = octetsOfLine - begun.length;
+      begun = Buffer.concat([begun, octets.subarray(0, missing)]);
+      octets = octets.subarray(missing);
+      if (begun.length < octetsOfLine) continue;
+      text += linesOfPiece.toString('latin1', 0, writeLines(begun, 0, lineEnd));
+    }
+    const end = octets.length - (octets.length % octetsOfLine);
+    for (let at = 0; at < end; at += octetsOfPiece) {
+      text += linesOfPiece.toString('latin1', 0, writeLines(octets, at, lineEnd));
+    }
+    begun = octets.subarray(end);
+  }
+  return text + lastLine(begun, lineEnd);
 }
 
 /** {@link base64Lines} as octets, with CRLF. */
-export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array {
-  if (lineLength === 0) return octetsOf(view(bytes).toString('base64'));
-  if (bytes.length < manyOctets) return octetsOf(joinedLines(bytes, lineLength, '\r\n'));
-  return new Uint8Array(movedLines(bytes, lineLength, '\r\n', '', '').buffer);
-}
-
-function joinedLines(bytes: Uint8Array, lineLength: number, lineEnd: string): string {
-  const digits = view(bytes).toString('base64');
-  let text = '';
-  for (let i = 0; i < digits.length; i += lineLength) text += digits.slice(i, i + lineLength) + lineEnd;
-  return text;
-}
-
-/** Writes the digits behind their place and moves each line forward. */
-function movedLines(bytes: Uint8Array, lineLength: number, lineEnd: string, head: string, tail: string): Buffer {
-  const digits = view(bytes).toString('base64');
-  const ends = Math.ceil(digits.length / lineLength) * lineEnd.length;
-  const start = head.length + ends;
-  const stop = start + digits.length;
-  const out = Buffer.allocUnsafeSlow(stop + tail.length);
-  out.write(head, 'latin1');
-  out.write(digits, start, 'latin1');
-  out.write(tail, stop, 'latin1');
-  const data = new DataView(out.buffer);
-  const [first, second] = [lineEnd.charCodeAt(0), lineEnd.charCodeAt(1)];
-  let to = head.length;
-  for (let from = start; from < stop;) {
-    const end = Math.min(from + lineLength, stop);
-    // Eight digits at a time, as a number of some kind; a NaN would change on the way, but no octet of one is US-ASCII.
-    for (; from + 16 <= end; from += 16, to += 16) {
-      data.setFloat64(to, data.getFloat64(from, true), true);
-      data.setFloat64(to + 8, data.getFloat64(from + 8, true), true);
-    }
-    while (from < end) out[to++] = out[from++]!;
-    out[to++] = first;
-    if (lineEnd.length === 2) out[to++] = second;
+export function base64Octets(bytes: Uint8Array, lineLength: LineLength): Uint8Array {
+  const octets = view(bytes);
+  if (lineLength === 0) return octetsOf(octets.toString('base64'));
+  const end = octets.length - (octets.length % octetsOfLine);
+  const last = lastLine(octets.subarray(end), '\r\n');
+  const out = new Uint8Array((end / octetsOfLine) * (width + 2) + last.length);
+  let to = 0;
+  for (let at = 0; at < end; at += octetsOfPiece) {
+    const length = writeLines(octets, at, '\r\n');
+    out.set(linesOfPiece.subarray(0, length), to);
+    to += length;
   }
+  view(out).write(last, to, 'latin1');
   return out;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+}
+
+function lastLine(octets: Buffer | undefined, lineEnd: LineEnd): string {
+  return octets === undefined || octets.length === 0 ? '' : octets.toString('base64') + lineEnd;
+}
+
+/**
+ * Writes full lines to the piece.
+ *
+ * @returns how many octets they take
+ */
+function writeLines(octets: Buffer, start: number, lineEnd: LineEnd): number {
+  const lines = Math.min(Math.floor((octets.length - start) / octetsOfLine), linesInPiece);
+  const length = lines * width;
+  digitsOfPiece.write(octets.toString('base64', start, start + lines * octetsOfLine), 'latin1');
+  const first = lineEnd.charCodeAt(0);
+  const stride = width + lineEnd.length;
+  let to = 0;
+  for (let from = 0; from < length; from += width, to += stride) {
+    // Eight digits at a time, as a number of some kind; a NaN would change on the way, but no octet of one is US-ASCII.
+    linesView.setFloat64(to, digitsView.getFloat64(from, true), true);
+    linesView.setFloat64(to + 8, digitsView.getFloat64(from + 8, true), true);
+    linesView.setFloat64(to + 16, digitsView.getFloat64(from + 16, true), true);
+    linesView.setFloat64(to + 24, digitsView.getFloat64(from + 24, true), true);
+    linesView.setFloat64(to + 32, digitsView.getFloat64(from + 32, true), true);
+    linesView.setFloat64(to + 40, digitsView.getFloat64(from + 40, true), true);
+    linesView.setFloat64(to + 48, digitsView.getFloat64(from + 48, true), true);
+    linesView.setFloat64(to + 56, digitsView.getFloat64(from + 56, true), true);
+    linesOfPiece[to + width] = first;
+    if (lineEnd.length === 2) linesOfPiece[to + width + 1] = LF;
+  }
+  return to;
 }
 
 /** Text is looked at in pieces that stay in the nearest cache; octets beyond show that a piece is not US-ASCII. */

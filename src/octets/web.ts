@@ -14,19 +14,24 @@ for (let i = 0; i < 4096; i++) {
 }
 
 /** See `node.ts`. */
-export function base64Lines(
-  bytes: Uint8Array,
-  lineLength: number,
-  lineEnd: string,
-  head: string,
-  tail: string,
-): string {
-  const text = decoder.decode(base64Octets(bytes, lineLength));
-  return head + (lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd)) + tail;
+export function base64Lines(pieces: readonly Uint8Array[], lineLength: 0 | 64, lineEnd: '\n' | '\r\n'): string {
+  const text = decoder.decode(base64Octets(joined(pieces), lineLength));
+  return lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd);
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const out = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
 }
 
 /** See `node.ts`. */
-export function base64Octets(bytes: Uint8Array, lineLength: number): Uint8Array {
+export function base64Octets(bytes: Uint8Array, lineLength: 0 | 64): Uint8Array {
   const digits = Math.ceil(bytes.length / 3) * 4;
   const lines = lineLength === 0 ? 0 : Math.ceil(digits / lineLength);
   const out = new Uint8Array(digits + lines * 2);

@@ -47,8 +47,8 @@ interface Chunk {
 
 async function sealChunk(aead: number, chunk: Chunk, plaintext: Uint8Array): Promise<readonly Uint8Array[]> {
   if (aead === ocb) return [await provider.encryptAesOcb(chunk, plaintext)];
-  const { ciphertext, tag: chunkTag } = await provider.encryptAesGcm({ ...chunk, tagLength: tagBytes }, plaintext);
-  return [ciphertext, chunkTag];
+  const { ciphertext, tag: chunkTag } = await provider.encryptAesGcm({ ...chunk, tagLength: tagBytes }, [plaintext]);
+  return [...ciphertext, chunkTag];
 }
 
 function openChunk(aead: number, chunk: Chunk, sealed: Uint8Array): MaybePromise<Uint8Array | undefined> {

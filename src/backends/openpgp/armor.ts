@@ -135,13 +135,20 @@ export function armorPieces(type: ArmorType, data: Uint8Array, checksum: boolean
 /**
  * {@link writeArmor} as text with LF line ends.
  *
- * @param before what comes before and `after` it: joined afterwards, a long armor would be copied once more
+ * @param data in one piece, or one after the other
+ * @param before what comes before, and `after` it
  */
-export function armorText(type: ArmorType, data: Uint8Array, checksum: boolean, before = '', after = ''): string {
+export function armorText(
+  type: ArmorType,
+  data: Uint8Array | readonly Uint8Array[],
+  checksum: boolean,
+  before = '',
+  after = '',
+): string {
   const head = `${before}-----BEGIN PGP ${type}-----\n\n`;
   const footer = checksum ? `=${base64Text(crc24(data))}\n` : '';
   const tail = `${footer}-----END PGP ${type}-----\n${after}`;
-  const text = base64Text(data, 64, '\n', head, tail);
+  const text = head + base64Text(data, 64, '\n') + tail;
   return type === 'PRIVATE KEY BLOCK' ? text : rememberPlain(text, head, tail);
 }
 

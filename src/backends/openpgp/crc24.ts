@@ -15,11 +15,17 @@ for (let i = 256; i < table.length; i++) {
   table[i] = (crc << 8) ^ table[crc >>> 24]!;
 }
 
-/** The CRC-24 of octets, in three octets. */
-export function crc24(data: Uint8Array): Uint8Array {
+/** The CRC-24 of octets, in one piece or one after the other, in three octets. */
+export function crc24(data: Uint8Array | readonly Uint8Array[]): Uint8Array {
+  let crc = start;
+  for (const piece of data instanceof Uint8Array ? [data] : data) crc = continueCrc(crc, piece);
+  return Uint8Array.of(crc >>> 24, (crc >>> 16) & 255, (crc >>> 8) & 255);
+}
+
+function continueCrc(before: number, data: Uint8Array): number {
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const t = table;
-  let crc = start;
+  let crc = before;
   let i = 0;
   for (const last = data.length - 7; i < last; i += 8) {
     const first = crc ^ view.getInt32(i);
@@ -35,5 +41,5 @@ export function crc24(data: Uint8Array): Uint8Array {
       t[second & 255]!;
   }
   for (; i < data.length; i++) crc = (crc << 8) ^ t[(crc >>> 24) ^ data[i]!]!;
-  return Uint8Array.of(crc >>> 24, (crc >>> 16) & 255, (crc >>> 8) & 255);
+  return crc;
 }

@@ -203,7 +203,7 @@ export function wrapEncrypted(message: Uint8Array, checksum: boolean): Uint8Arra
 }
 
 /** {@link wrapEncrypted} as text with LF line ends. */
-export function wrapEncryptedText(message: Uint8Array, checksum: boolean): string {
+export function wrapEncryptedText(message: readonly Uint8Array[], checksum: boolean): string {
   const [before, after] = multipartTextAround('encrypted', { protocol: 'application/pgp-encrypted' }, [
     'Content-Type: application/pgp-encrypted\n\nVersion: 1\n',
     'Content-Type: application/octet-stream\n\n',

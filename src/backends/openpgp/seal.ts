@@ -1,6 +1,6 @@
 /** Signing and encrypting MIME entities as PGP/MIME (RFC 3156 sections 4, 5 and 6.2). */
 
-import { concatBytes, toCrlf } from '../../bytes.ts';
+import { concatBytes, octetPieces, toCrlf } from '../../bytes.ts';
 import { E2eError } from '../../errors.ts';
 import type { BackendCall, EncryptRequest, SignAndEncryptRequest, SignRequest } from '../backend.ts';
 import { seconds } from './certificate.ts';
@@ -77,7 +77,8 @@ export async function signAndEncryptText(store: KeySource, request: SignAndEncry
 }
 
 function wrapped({ message, checksum }: SealedMessage, { packets }: EncryptRequest): Uint8Array {
-  return packets?.bare === true ? message : wrapEncrypted(message, checksum);
+  const octets = concatBytes(...message);
+  return packets?.bare === true ? octets : wrapEncrypted(octets, checksum);
 }
 
 async function signedAndEncryptedMessage(store: KeySource, request: SignAndEncryptRequest): Promise<SealedMessage> {
@@ -105,7 +106,8 @@ function literal({ content, at }: EncryptRequest): readonly Uint8Array[] {
 }
 
 interface SealedMessage {
-  readonly message: Uint8Array;
+  /** One piece after the other. */
+  readonly message: readonly Uint8Array[];
   /** Whether its armor has a checksum, which version 6 objects go without (RFC 9580 section 6.1). */
   readonly checksum: boolean;
 }
@@ -135,7 +137,7 @@ async function seal(
   const inside = foreign?.compress === true ? [await zipped(packets)] : packets;
   const data = await sealEncryptedData(inside, encryption, limits);
   const length = data.reduce((sum, piece) => sum + piece.length, 0);
-  const message = concatBytes(...sessionKeys, packetHeader(tag.integrityProtected, length), ...data);
+  const message = octetPieces([...sessionKeys, packetHeader(tag.integrityProtected, length), ...data]);
   return { message, checksum: encryption.version === 1 };
 }
 

@@ -2,7 +2,7 @@
 
 import { base64Text } from '../../bytes.ts';
 import type { EncryptRequest, KeyStore } from '../backend.ts';
-import { encryptContent } from '../../cms/encrypt.ts';
+import { encryptContent, encryptContentInPieces, type EncryptContentRequest } from '../../cms/encrypt.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { E2eError } from '../../errors.ts';
 import { type MimeHeader, serializeEntity, serializeTextEntity } from '../../mime/entity.ts';
@@ -24,28 +24,35 @@ export async function encryptEntity(
   rules: TrustRules,
   crypto: CryptoProvider,
 ): Promise<Uint8Array> {
-  return serializeEntity(headersFor(request), encodeBase64Body(await encryptToCms(request, store, rules, crypto)));
+  const cms = await encryptContent(await contentEncryption([request.content], request, store, rules, crypto));
+  return serializeEntity(headersFor(request), encodeBase64Body(cms));
 }
 
-/** {@link encryptEntity} as text with LF line ends. */
+/** What to encrypt content to, and how. */
+type Encryption = Omit<EncryptRequest, 'content'>;
+
+/**
+ * {@link encryptEntity} as text with LF line ends.
+ *
+ * @param content one piece after the other
+ */
 export async function encryptTextEntity(
-  request: EncryptRequest,
+  content: readonly Uint8Array[],
+  request: Encryption,
   store: KeyStore,
   rules: TrustRules,
   crypto: CryptoProvider,
 ): Promise<string> {
-  return encodeBase64Text(
-    await encryptToCms(request, store, rules, crypto),
-    serializeTextEntity(headersFor(request), ''),
-  );
+  const cms = await encryptContentInPieces(await contentEncryption(content, request, store, rules, crypto));
+  return encodeBase64Text(cms, serializeTextEntity(headersFor(request), ''));
 }
 
 /** RFC 3923 section 6.10: AES-128 in CBC mode, RSA (PKCS #1 v1.5). */
-function isLegacy({ profile }: EncryptRequest): boolean {
+function isLegacy({ profile }: Encryption): boolean {
   return profile === 'rfc3923';
 }
 
-function headersFor(request: EncryptRequest): readonly MimeHeader[] {
+function headersFor(request: Encryption): readonly MimeHeader[] {
   const type = isLegacy(request) ? 'enveloped-data' : 'authEnveloped-data';
   return [
     { name: 'Content-Type', value: `application/pkcs7-mime; smime-type=${type}; name=smime.p7m` },
@@ -54,13 +61,14 @@ function headersFor(request: EncryptRequest): readonly MimeHeader[] {
   ];
 }
 
-async function encryptToCms(
-  request: EncryptRequest,
+async function contentEncryption(
+  content: readonly Uint8Array[],
+  request: Encryption,
   store: KeyStore,
   rules: TrustRules,
   crypto: CryptoProvider,
-): Promise<Uint8Array> {
-  const { content, recipients, algorithms, limits, at, profile } = request;
+): Promise<EncryptContentRequest> {
+  const { recipients, algorithms, limits, at, profile } = request;
   const certificates: Certificate[] = [];
   const seen = new Set<string>();
   const { clockSkewSeconds, sha1Signatures } = algorithms;
@@ -78,7 +86,7 @@ async function encryptToCms(
     throw new E2eError('ERR_E2E_LIMIT', 'encrypt', { reason: 'too many recipients' });
   }
   const legacy = isLegacy(request);
-  return encryptContent({
+  return {
     content,
     recipients: certificates.map(({ publicKey, issuer, serial }) => ({
       publicKey,
@@ -87,5 +95,5 @@ async function encryptToCms(
     cipher: legacy ? 'aes128-cbc' : 'aes256-gcm',
     keyTransport: legacy ? 'rsa-pkcs1v15' : 'rsa-oaep',
     crypto,
-  });
+  };
 }

@@ -6,7 +6,7 @@ import { hashLength } from '../../crypto/hash-algorithm.ts';
 import type { CryptoProvider, HashName, PublicKey, SignatureAlgorithm } from '../../crypto/provider.ts';
 import { E2eError } from '../../errors.ts';
 import { serializeTextEntity } from '../../mime/entity.ts';
-import { serializeMultipart } from '../../mime/multipart.ts';
+import { multipartPieces, type Piece } from '../../mime/multipart.ts';
 import { encodeBase64Text } from '../../mime/transfer-encoding.ts';
 
 import { isExternal } from './key-material.ts';
@@ -48,15 +48,16 @@ const micalg: Readonly<Record<HashName, string>> = {
 /**
  * Signs an entity with the key of the signer.
  *
+ * @returns the signed entity, one piece after the other
  * @param rsa how plain RSA keys sign in the modern profile
  * @throws {E2eError} NO_SIGNING_KEY, KEY_UNAVAILABLE, UNSUPPORTED
  */
-export async function signEntity(
+export async function signedPieces(
   request: SignRequest,
   store: KeyStore,
   rsa: SignatureAlgorithm,
   crypto: CryptoProvider,
-): Promise<Uint8Array> {
+): Promise<readonly Piece[]> {
   const { content, signer, at, profile, limits, includeCertificate } = request;
   const { certificate, key, chain } = await chooseSigningKey(store, { signer, at, profile, limits, crypto });
   request.signal?.throwIfAborted();
@@ -84,7 +85,7 @@ export async function signEntity(
     '\r\n',
   );
   const hash: HashName = 'hash' in algorithm ? algorithm.hash : 'sha512';
-  return serializeMultipart('signed', { protocol: 'application/pkcs7-signature', micalg: micalg[hash] }, [
+  return multipartPieces('signed', { protocol: 'application/pkcs7-signature', micalg: micalg[hash] }, [
     content,
     signature,
   ]);

@@ -4,6 +4,7 @@
  */
 
 import type { KeyStore, SecurityBackend } from '../backend.ts';
+import { joinPieces, octetPieces } from '../../bytes.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { E2eError } from '../../errors.ts';
 import { defaultLimits } from '../../limits.ts';
@@ -15,7 +16,7 @@ import { inspectEntity } from './inspect.ts';
 import { ownCertificates } from './own-certificates.ts';
 import { decryptionKeys } from './own-keys.ts';
 import { recipientCertificates } from './recipient-certificates.ts';
-import { readRsaSignature, type RsaSignature, signEntity } from './sign.ts';
+import { readRsaSignature, type RsaSignature, signedPieces } from './sign.ts';
 import { knownCertificates, readTrust, trustOptionNames, type TrustOptions } from './trust.ts';
 import { parseSignedEntity, verifySigned } from './verify.ts';
 import { provider } from '#crypto';
@@ -65,9 +66,13 @@ export function smime(options: SmimeOptions): SecurityBackend {
   return Object.freeze<SecurityBackend>({
     name: 'smime',
     recognize,
-    sign: (request) => signEntity(request, store, rsa, crypto),
+    sign: async (request) => joinPieces(await signedPieces(request, store, rsa, crypto)),
     encrypt: (request) => encryptEntity(request, store, rules, crypto),
-    encryptText: (request) => encryptTextEntity(request, store, rules, crypto),
+    encryptText: (request) => encryptTextEntity([request.content], request, store, rules, crypto),
+    signAndEncryptText: async (request) => {
+      const content = octetPieces(await signedPieces(request, store, rsa, crypto));
+      return encryptTextEntity(content, request, store, rules, crypto);
+    },
     decrypt: (request) => {
       const { entity, me, limits, signal } = request;
       const keys = async (): ReturnType<typeof decryptionKeys> => {

@@ -26,6 +26,7 @@ import {
   derSetOf,
   derTrue,
   encodeDer,
+  encodeDerInPieces,
 } from '../../../src/asn1/writer.ts';
 import {
   hasNoParameters,
@@ -251,6 +252,21 @@ describe('the writer', () => {
       const written = encodeDer(derOctetString(new Uint8Array(length)));
       expect(Buffer.from(written.subarray(0, header.length / 2)).toString('hex')).toBe(header);
       expect(parseDer(written, options).length).toBe(length);
+    }
+  });
+
+  it('writes the same in pieces, and does not copy long octets', () => {
+    const [long, short] = [new Uint8Array(16_384).fill(1), new Uint8Array(16_383).fill(2)];
+    for (const part of [
+      long,
+      derNull,
+      derInteger(5),
+      derSequence(derOctetString(short)),
+      derSequence(derInteger(1), derContext(0, derOctetString(long)), derOctetString(short, long), derNull),
+    ]) {
+      const pieces = encodeDerInPieces(part);
+      expect(Buffer.concat(pieces).equals(encodeDer(part))).toBe(true);
+      expect(pieces.filter((piece) => piece.length === long.length).every((piece) => piece === long)).toBe(true);
     }
   });
 

@@ -1,5 +1,6 @@
 /** One suite of published vectors for all providers. */
 import { describe, expect, it } from 'vitest';
+import { concatBytes } from '../../../src/bytes.ts';
 import type { CryptoFeature, GcmParameters, HashName } from '../../../src/crypto/provider.ts';
 import { ecPrivateKey, ecPublicKey, octets, okpPrivateKey, okpPublicKey, providers } from './providers.ts';
 
@@ -88,7 +89,11 @@ describe.each(Object.entries(providers))('%s', (_name, crypto) => {
     const tag = octets('5bc94fbc3221a5db94fae95ae7121a47');
 
     it('encrypts and decrypts', async () => {
-      expect(await crypto.encryptAesGcm(parameters, plaintext)).toEqual({ ciphertext, tag });
+      const inPieces = [16, 1].map((cut) => [plaintext.subarray(0, cut), new Uint8Array(), plaintext.subarray(cut)]);
+      for (const pieces of [[plaintext], ...inPieces]) {
+        const sealed = await crypto.encryptAesGcm(parameters, pieces);
+        expect({ ciphertext: concatBytes(...sealed.ciphertext), tag: sealed.tag }).toEqual({ ciphertext, tag });
+      }
       expect(await crypto.decryptAesGcm(parameters, ciphertext, tag)).toEqual(plaintext);
     });
 
@@ -114,9 +119,10 @@ describe.each(Object.entries(providers))('%s', (_name, crypto) => {
     it('takes empty content and other key sizes', async () => {
       for (const size of [16, 24, 32]) {
         const own = { key: crypto.randomBytes(size), nonce: crypto.randomBytes(12), tagLength: 16 };
-        const sealed = await crypto.encryptAesGcm(own, new Uint8Array());
-        expect(sealed.ciphertext).toHaveLength(0);
-        expect(await crypto.decryptAesGcm(own, sealed.ciphertext, sealed.tag)).toEqual(new Uint8Array());
+        const sealed = await crypto.encryptAesGcm(own, [new Uint8Array()]);
+        const ciphertext = concatBytes(...sealed.ciphertext);
+        expect(ciphertext).toHaveLength(0);
+        expect(await crypto.decryptAesGcm(own, ciphertext, sealed.tag)).toEqual(new Uint8Array());
       }
     });
   });

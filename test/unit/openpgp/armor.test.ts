@@ -129,7 +129,11 @@ describe('armor as text', () => {
       for (const length of [0, 1, 47, 48, 49, 96, 100, 5000]) {
         const octets = Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
         expect(armorText('MESSAGE', octets, checksum)).toBe(lf(writeArmor('MESSAGE', octets, checksum)));
-        expect(fixed(wrapEncryptedText(octets, checksum))).toBe(fixed(lf(wrapEncrypted(octets, checksum))));
+        const whole = fixed(lf(wrapEncrypted(octets, checksum)));
+        for (const cut of [0, 1, 48, 100]) {
+          const pieces = [octets.subarray(0, cut), octets.subarray(cut)];
+          expect(fixed(wrapEncryptedText(pieces, checksum))).toBe(whole);
+        }
       }
     }
   });
