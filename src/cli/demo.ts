@@ -44,7 +44,14 @@ interface Person {
  */
 export async function demo(io: Io): Promise<void> {
   const home = mkdtempSync(join(io.env['TMPDIR'] ?? tmpdir(), 'xmpp-e2e-demo-'));
-  const remove = (): void => rmSync(home, { recursive: true, force: true });
+  const remove = (): void => {
+    try {
+      rmSync(home, { recursive: true, force: true });
+    } catch {
+      // The one write that was under way has added to a folder meanwhile; no other begins before this ends.
+      rmSync(home, { recursive: true, force: true });
+    }
+  };
   const interrupted = (): void => {
     remove();
     process.exit(exitCodes.INTERRUPTED);

@@ -86,6 +86,6 @@ describe.each(['aes128-cbc', 'aes256-gcm'] as const)('%s', (cipher) => {
     expect(mutants).toBeGreaterThan(runs(50) * 400);
     // CBC does deliver changed content before the signature is looked at: that is what the signature is for.
     expect(noise > 0).toBe(cipher === 'aes128-cbc');
-expect(renamed).toBeLessThanOrEqual(noise / 100);
+    expect(renamed).toBeLessThanOrEqual(noise / 100);
   });
 });

@@ -45,6 +45,21 @@ async function bundled(code: string): Promise<Uint8Array> {
   return outputFiles[0]!.contents;
 }
 
+/** Whether the page has a certificate of somebody else in its store. */
+function filed(): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open('xmpp-e2e');
+    request.onerror = () => reject(new Error('no database'));
+    request.onsuccess = () => {
+      const count = request.result.transaction('certificates').objectStore('certificates').count();
+      count.onsuccess = () => {
+        request.result.close();
+        resolve(count.result > 0);
+      };
+    };
+  });
+}
+
 describe.skipIf(!installed('prosodyctl') || !existsSync(executablePath))('the page of the recipe', () => {
   let server: XmppServer;
   let web: Server;
@@ -109,6 +124,8 @@ describe.skipIf(!installed('prosodyctl') || !existsSync(executablePath))('the pa
     const [mine] = await store.identities(alice, 'smime');
     await page.fill('#contact [name=pem]', Buffer.from(mine!.certificates).toString());
     await page.click('#contact button');
+    // The click does not wait for it, and the disk may be slower than the message.
+    await page.waitForFunction(filed, undefined, { timeout: 30_000 });
 
     await actor.say('bob@localhost/page', 'to the page \u{1f339}', 'p1');
     await page.waitForSelector('#received li', { timeout: 30_000 });

@@ -22,6 +22,7 @@ function startProsodyWith(accounts: readonly string[], archive: boolean): Promis
       'blocklist',
       'pep',
     ];
+    // By default a stream with more than 500 stanzas under way is not resumed: a slow machine may have more.
     const config = join(folder, 'prosody.cfg.lua');
     writeFileSync(
       config,
@@ -44,6 +45,7 @@ modules_disabled = { "s2s" }
 authentication = "internal_hashed"
 default_iteration_count = 4096
 default_archive_policy = true
+smacks_max_queue_size = 5000
 log = { { levels = { min = "info" }; to = "console" } }
 VirtualHost "localhost"
 Component "muc.localhost" "muc"

@@ -37,7 +37,7 @@ export async function inspect(entity: Entity, limits: Limits, surround: Surround
 }
 
 function inspectEncrypted(entity: Entity, limits: Limits, surround: Surround): LayerDescription {
-  const { data, recipients, passwords, keyTransport } = readEnvelope(unwrapEncrypted(entity, limits, surround), limits);
+  const { data, recipients, passwords, keyTransport } = envelopeIn(entity, limits, surround);
   const facts: Fact[] = [
     ['form', formOf(entity)],
     ['cipher', cipherText(data, data.cipher)],
@@ -50,6 +50,16 @@ function inspectEncrypted(entity: Entity, limits: Limits, surround: Surround): L
   if (recipients.length === 0) warnings.push('names no recipient that can be read');
   const titles = { 1: 'OpenPGP SEIPD v1', 2: 'OpenPGP SEIPD v2', libre: 'LibrePGP AEAD' } as const;
   return { kind: 'encrypted', title: titles[data.version], facts, warnings, content: undefined };
+}
+
+/** What is too weak to be decrypted is not described either; no policy is asked here, so it is not called weak. */
+function envelopeIn(entity: Entity, limits: Limits, surround: Surround): ReturnType<typeof readEnvelope> {
+  try {
+    return readEnvelope(unwrapEncrypted(entity, limits, surround), limits);
+  } catch (error) {
+    if (!(error instanceof E2eError) || error.code !== 'ERR_E2E_WEAK_ALGORITHM') throw error;
+    throw new E2eError('ERR_E2E_UNSUPPORTED', error.stage, { reason: error.reason });
+  }
 }
 
 async function inspectSigned(entity: Entity, limits: Limits, surround: Surround): Promise<LayerDescription> {

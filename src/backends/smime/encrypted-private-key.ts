@@ -81,8 +81,19 @@ export async function decryptPrivateKey(
   const key = await derive(passphrase, hash, salt, iterations, keyLength);
   const pkcs8 = await crypto.decryptAesCbc(key, iv, encrypted);
   // One passphrase in 256 or so gives a correct padding: only a key inside proves it.
-  if (pkcs8?.[0] !== 0x30) throw new E2eError('ERR_E2E_KEY_UNAVAILABLE', 'parse', { reason: 'wrong passphrase' });
+  if (pkcs8 === undefined || !isSequence(pkcs8, limits)) {
+    throw new E2eError('ERR_E2E_KEY_UNAVAILABLE', 'parse', { reason: 'wrong passphrase' });
+  }
   return pkcs8;
+}
+
+/** Whether octets are one SEQUENCE from the first to the last: of noise, one in 256 begins like one. */
+function isSequence(octets: Uint8Array, limits: Limits): boolean {
+  try {
+    return parseDer(octets, { limits }).tag === tags.sequence;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -204,8 +204,14 @@ describe('openMany', () => {
       }
     }
     const more = { backends: [backend], replay: guard, signal: controller.signal, concurrency: 4 };
-    setTimeout(() => controller.abort(reason), 60);
-    const { results, error } = await collect(openMany(source(), options(more)));
+    async function* stopped() {
+      for await (const one of openMany(source(), options(more))) {
+        yield one;
+        // While the fourth, which never comes, is waited for.
+        if (one.index === 2) setTimeout(() => controller.abort(reason), 10);
+      }
+    }
+    const { results, error } = await collect(stopped());
     expect(error).toBe(reason);
     expect(results.map(bodyOf)).toEqual(['number 1', 'number 2', 'number 3']);
     await pause(0);

@@ -1,7 +1,7 @@
 /** Certificates that arrive (RFC 3156 section 7), and what is said of one. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeCertificate, generateIdentity, openpgp } from '../../../src/backends/openpgp/index.ts';
-import { readOneArmor } from '../../../src/backends/openpgp/armor.ts';
+import { readOneArmor, writeArmor } from '../../../src/backends/openpgp/armor.ts';
 import { concatBytes, utf8 } from '../../../src/bytes.ts';
 import { defaultLimits, limitsWith } from '../../../src/limits.ts';
 import { bareEntity, type Entity } from '../../../src/mime/entity.ts';
@@ -67,7 +67,8 @@ describe('importCertificates', () => {
     ['no armor', () => 'hello', 'ERR_E2E_MALFORMED'],
     ['a message', () => text(juliet.certificate).replaceAll('PUBLIC KEY BLOCK', 'MESSAGE'), 'ERR_E2E_MALFORMED'],
     ['text between', () => `${text(juliet.certificate)}hello\r\n${text(romeo.certificate)}`, 'ERR_E2E_MALFORMED'],
-    ['a cut key', () => text(juliet.certificate).replace(/\r\n.{64}\r\n/, '\r\n'), 'ERR_E2E_MALFORMED'],
+    // At the end: what follows a cut at the start is random octets of the key, which are packets now and then.
+    ['a cut key', () => text(writeArmor('PUBLIC KEY BLOCK', binary.subarray(0, -48), false)), 'ERR_E2E_MALFORMED'],
   ])('refuses %s', async (_, body, code) => {
     await expect(read(keys(body()))).rejects.toMatchObject({ name: 'E2eError', code, stage: 'parse' });
   });

@@ -8,7 +8,7 @@ import { concatBytes, utf8 } from '../../../src/bytes.ts';
 import { defaultLimits } from '../../../src/limits.ts';
 import type { Entity } from '../../../src/mime/entity.ts';
 import { memoryStore } from '../../../src/stores/index.ts';
-import { encryptPackets, inlineSigned, literal, packet, seipdV1 } from './forge.ts';
+import { encryptPackets, inlineSigned, literal, packet, sed, seipdV1 } from './forge.ts';
 import { at, backendOf, bare, content, entity, juliet, mallory, person, refusal, romeo, seal } from './scene.ts';
 
 const j = await person(juliet);
@@ -53,6 +53,11 @@ describe('encrypted', () => {
     const key = randomBytes(32);
     const strange = concatBytes(packet(1, Uint8Array.of(9, 9)), seipdV1(literal('x'), key));
     expect((await inspect(bare(strange))).warnings).toEqual(['names no recipient that can be read']);
+  });
+
+  it('does not describe what has no integrity protection, and calls it unsupported: no policy is asked', async () => {
+    const error = await refusal(inspect(bare(sed(literal('x'), randomBytes(32)))), 'ERR_E2E_UNSUPPORTED', 'decrypt');
+    expect(error.reason).toBe('encryption without integrity protection');
   });
 });
 
