@@ -85,9 +85,10 @@ function signing({ backend, key, v6 }: Kind): Signing {
   const { privateKey, publicKey } = signingKeys(key);
   const edwards = key === 'ed25519';
   if (backend === 'openpgp' && !edwards) {
+    const hash = key === 'p256' ? 'sha256' : 'sha512';
     return {
-      sign: (content) => sign('sha512', content, privateKey),
-      verify: (content, signature) => verify('sha512', content, publicKey, signature),
+      sign: (content) => sign(hash, content, privateKey),
+      verify: (content, signature) => verify(hash, content, publicKey, signature),
     };
   }
   const hash = edwards ? 'sha512' : 'sha256';

@@ -106,17 +106,21 @@ export function base64Encode(bytes: Uint8Array, lineLength: 0 | 64 = 0): Uint8Ar
 }
 
 /**
- * {@link base64Encode} as a string.
+ * {@link base64Encode} as a string, for what is not secret.
  *
  * @param bytes in one piece, or one after the other
  * @param lineEnd CRLF or LF, after every line where there are lines
+ * @param head US-ASCII that comes before; joined afterwards, a long text would be copied once more
+ * @param tail US-ASCII that comes after
  */
 export function base64Text(
   bytes: Uint8Array | readonly Uint8Array[],
   lineLength: 0 | 64 = 0,
   lineEnd: '\n' | '\r\n' = '\r\n',
+  head = '',
+  tail = '',
 ): string {
-  return base64Lines(bytes instanceof Uint8Array ? [bytes] : bytes, lineLength, lineEnd);
+  return base64Lines(bytes instanceof Uint8Array ? [bytes] : bytes, lineLength, lineEnd, head, tail);
 }
 
 /**

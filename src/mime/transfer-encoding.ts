@@ -50,7 +50,7 @@ export function encodeBase64Text(
   head = '',
   lineEnd: '\n' | '\r\n' = '\n',
 ): string {
-  return rememberPlain(head + base64Text(bytes, lineLength, lineEnd), head);
+  return rememberPlain(base64Text(bytes, lineLength, lineEnd, head), head);
 }
 
 /**

@@ -19,6 +19,10 @@ function octetsOf(text: string): Uint8Array {
   return out;
 }
 
+const CR = 0x0d;
+const LF = 0x0a;
+const CRLF = 0x0d0a;
+
 /** 0 for no lines at all. */
 type LineLength = 0 | 64;
 type LineEnd = '\n' | '\r\n';
@@ -27,24 +31,42 @@ type LineEnd = '\n' | '\r\n';
 const width = 64;
 const octetsOfLine = 48;
 
-/** Base64 is made in pieces that stay in the nearest cache. Each is then text of its own: none is long-lived memory. */
+/** Fewer octets are encoded sooner by joining their lines as text. */
+const manyOctets = 2048;
+
+/** Base64 is made in pieces that stay in the nearest cache. */
 const linesInPiece = 256;
 const octetsOfPiece = linesInPiece * octetsOfLine;
 const digitsOfPiece = Buffer.allocUnsafeSlow(linesInPiece * width);
-const linesOfPiece = Buffer.allocUnsafeSlow(linesInPiece * (width + 2));
 const digitsView = new DataView(digitsOfPiece.buffer);
-const linesView = new DataView(linesOfPiece.buffer);
 
 /**
  * Encodes base64 (RFC 4648 section 4).
  *
- * @param pieces one after the other
+ * A long text that is joined to another one later takes twice as long: it is copied to fresh memory.
+ *
+ * @param pieces nothing secret, one after the other
  * @param lineLength 64, or 0 for one line without a line end
  * @param lineEnd LF or CRLF after every line, the last one too
+ * @param head characters below U+0100 that come before
+ * @param tail characters below U+0100 that come after
  */
-export function base64Lines(pieces: readonly Uint8Array[], lineLength: LineLength, lineEnd: LineEnd): string {
-  if (lineLength === 0) return view(joined(pieces)).toString('base64');
-  let text = '';
+export function base64Lines(
+  pieces: readonly Uint8Array[],
+  lineLength: LineLength,
+  lineEnd: LineEnd,
+  head: string,
+  tail: string,
+): string {
+  if (lineLength === 0) return head + view(joined(pieces)).toString('base64') + tail;
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  if (length < manyOctets) return head + joinedLines(view(joined(pieces)), lineEnd) + tail;
+  const lines = Math.ceil(length / octetsOfLine);
+  const digits = Math.ceil(length / 3) * 4;
+  const out = memoryFor(head.length + digits + lines * lineEnd.length + tail.length);
+  const data = new DataView(out.buffer);
+  let to = out.write(head, 'latin1');
   /** The octets of a line that the next piece may complete. */
   let begun: Buffer | undefined;
   for (const piece of pieces) {
@@ -54,30 +76,35 @@ export function base64Lines(pieces: readonly Uint8Array[], lineLength: LineLengt
       begun = Buffer.concat([begun, octets.subarray(0, missing)]);
       octets = octets.subarray(missing);
       if (begun.length < octetsOfLine) continue;
-      text += linesOfPiece.toString('latin1', 0, writeLines(begun, 0, lineEnd));
+      to = writeLines(begun, lineEnd, data, to);
     }
-    const end = octets.length - (octets.length % octetsOfLine);
-    for (let at = 0; at < end; at += octetsOfPiece) {
-      text += linesOfPiece.toString('latin1', 0, writeLines(octets, at, lineEnd));
-    }
-    begun = octets.subarray(end);
+    to = writeLines(octets, lineEnd, data, to);
+    begun = octets.subarray(octets.length - (octets.length % octetsOfLine));
   }
-  return text + lastLine(begun, lineEnd);
+  to += out.write(lastLine(begun, lineEnd), to, 'latin1');
+  out.write(tail, to, 'latin1');
+  return out.toString('latin1');
+}
+
+/** Kept, since memory that is new for each long text brings on garbage collections. What is secret is not for here. */
+let memory = Buffer.allocUnsafeSlow(0);
+const mostMemory = 2_097_152;
+
+function memoryFor(length: number): Buffer {
+  if (length > mostMemory) return Buffer.allocUnsafeSlow(length);
+  if (memory.length < length) memory = Buffer.allocUnsafeSlow(length);
+  return memory.subarray(0, length);
 }
 
 /** {@link base64Lines} as octets, with CRLF. */
 export function base64Octets(bytes: Uint8Array, lineLength: LineLength): Uint8Array {
   const octets = view(bytes);
   if (lineLength === 0) return octetsOf(octets.toString('base64'));
+  if (bytes.length < manyOctets) return octetsOf(joinedLines(octets, '\r\n'));
   const end = octets.length - (octets.length % octetsOfLine);
   const last = lastLine(octets.subarray(end), '\r\n');
   const out = new Uint8Array((end / octetsOfLine) * (width + 2) + last.length);
-  let to = 0;
-  for (let at = 0; at < end; at += octetsOfPiece) {
-    const length = writeLines(octets, at, '\r\n');
-    out.set(linesOfPiece.subarray(0, length), to);
-    to += length;
-  }
+  const to = writeLines(octets, '\r\n', new DataView(out.buffer), 0);
   view(out).write(last, to, 'latin1');
   return out;
 }
@@ -86,35 +113,45 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
+function joinedLines(octets: Buffer, lineEnd: LineEnd): string {
+  const digits = octets.toString('base64');
+  let text = '';
+  for (let i = 0; i < digits.length; i += width) text += digits.slice(i, i + width) + lineEnd;
+  return text;
+}
+
 function lastLine(octets: Buffer | undefined, lineEnd: LineEnd): string {
   return octets === undefined || octets.length === 0 ? '' : octets.toString('base64') + lineEnd;
 }
 
 /**
- * Writes full lines to the piece.
+ * Writes all full lines.
  *
- * @returns how many octets they take
+ * @returns where they end
  */
-function writeLines(octets: Buffer, start: number, lineEnd: LineEnd): number {
-  const lines = Math.min(Math.floor((octets.length - start) / octetsOfLine), linesInPiece);
-  const length = lines * width;
-  digitsOfPiece.write(octets.toString('base64', start, start + lines * octetsOfLine), 'latin1');
-  const first = lineEnd.charCodeAt(0);
+function writeLines(octets: Buffer, lineEnd: LineEnd, out: DataView, start: number): number {
+  const all = Math.floor(octets.length / octetsOfLine) * octetsOfLine;
   const stride = width + lineEnd.length;
-  let to = 0;
-  for (let from = 0; from < length; from += width, to += stride) {
-    // Eight digits at a time, as a number of some kind; a NaN would change on the way, but no octet of one is US-ASCII.
-    linesView.setFloat64(to, digitsView.getFloat64(from, true), true);
-    linesView.setFloat64(to + 8, digitsView.getFloat64(from + 8, true), true);
-    linesView.setFloat64(to + 16, digitsView.getFloat64(from + 16, true), true);
-    linesView.setFloat64(to + 24, digitsView.getFloat64(from + 24, true), true);
-    linesView.setFloat64(to + 32, digitsView.getFloat64(from + 32, true), true);
-    linesView.setFloat64(to + 40, digitsView.getFloat64(from + 40, true), true);
-    linesView.setFloat64(to + 48, digitsView.getFloat64(from + 48, true), true);
-    linesView.setFloat64(to + 56, digitsView.getFloat64(from + 56, true), true);
-    linesOfPiece[to + width] = first;
-    if (lineEnd.length === 2) linesOfPiece[to + width + 1] = LF;
+  let to = start;
+  for (let at = 0; at < all; at += octetsOfPiece) {
+    const stop = Math.min(at + octetsOfPiece, all);
+    const length = digitsOfPiece.write(octets.toString('base64', at, stop), 'latin1');
+    for (let from = 0; from < length; from += width, to += stride) {
+      // Eight digits at a time, as a number of some kind; a NaN would change on the way, but no octet of one is US-ASCII.
+      out.setFloat64(to, digitsView.getFloat64(from, true), true);
+      out.setFloat64(to + 8, digitsView.getFloat64(from + 8, true), true);
+      out.setFloat64(to + 16, digitsView.getFloat64(from + 16, true), true);
+      out.setFloat64(to + 24, digitsView.getFloat64(from + 24, true), true);
+      out.setFloat64(to + 32, digitsView.getFloat64(from + 32, true), true);
+      out.setFloat64(to + 40, digitsView.getFloat64(from + 40, true), true);
+      out.setFloat64(to + 48, digitsView.getFloat64(from + 48, true), true);
+      out.setFloat64(to + 56, digitsView.getFloat64(from + 56, true), true);
+      if (lineEnd.length === 1) out.setUint8(to + width, LF);
+      else out.setUint16(to + width, CRLF);
+    }
   }
+  // A private key may have been among them.
+  digitsOfPiece.fill(0, 0, (Math.min(all, octetsOfPiece) / 3) * 4);
   return to;
 }
 
@@ -148,9 +185,6 @@ export function isPlainText(text: string): boolean {
   }
   return true;
 }
-
-const CR = 0x0d;
-const LF = 0x0a;
 
 /** How much of the piece is lines of base64, nearly all of a sealed stanza; 0 where it is none of the usual lengths. */
 function lengthOfLines(part: string): number {

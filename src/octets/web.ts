@@ -14,9 +14,15 @@ for (let i = 0; i < 4096; i++) {
 }
 
 /** See `node.ts`. */
-export function base64Lines(pieces: readonly Uint8Array[], lineLength: 0 | 64, lineEnd: '\n' | '\r\n'): string {
+export function base64Lines(
+  pieces: readonly Uint8Array[],
+  lineLength: 0 | 64,
+  lineEnd: '\n' | '\r\n',
+  head: string,
+  tail: string,
+): string {
   const text = decoder.decode(base64Octets(joined(pieces), lineLength));
-  return lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd);
+  return head + (lineLength === 0 || lineEnd === '\r\n' ? text : text.replaceAll('\r\n', lineEnd)) + tail;
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

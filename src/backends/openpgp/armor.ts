@@ -136,10 +136,10 @@ export function armorPieces(type: ArmorType, data: Uint8Array, checksum: boolean
  * {@link writeArmor} as text with LF line ends.
  *
  * @param data in one piece, or one after the other
- * @param before what comes before, and `after` it
+ * @param before what comes before and `after` it: joined afterwards, a long armor would be copied once more
  */
 export function armorText(
-  type: ArmorType,
+  type: Exclude<ArmorType, 'PRIVATE KEY BLOCK'>,
   data: Uint8Array | readonly Uint8Array[],
   checksum: boolean,
   before = '',
@@ -148,8 +148,7 @@ export function armorText(
   const head = `${before}-----BEGIN PGP ${type}-----\n\n`;
   const footer = checksum ? `=${base64Text(crc24(data))}\n` : '';
   const tail = `${footer}-----END PGP ${type}-----\n${after}`;
-  const text = head + base64Text(data, 64, '\n') + tail;
-  return type === 'PRIVATE KEY BLOCK' ? text : rememberPlain(text, head, tail);
+  return rememberPlain(base64Text(data, 64, '\n', head, tail), head, tail);
 }
 
 /**

@@ -15,7 +15,7 @@ export interface SignOctetsOptions {
   /** Version octet and fingerprint of each intended recipient's primary key; none to name nobody. */
   readonly recipients: readonly Uint8Array[];
   /** Fixed to SHA-256 for peers that read nothing longer. */
-  readonly hash?: 'sha256' | 'sha512' | undefined;
+  readonly hash?: 'sha256' | undefined;
   readonly limits: Limits;
   /** Signs in the place of the packet. */
   readonly external?: ExternalPrivateKey | undefined;
@@ -42,7 +42,7 @@ export async function signOctets(
   options: SignOctetsOptions,
 ): Promise<MadeSignature> {
   const { at, recipients, limits, external } = options;
-  const hashAlgorithm = hashFor(key, options.hash ?? 'sha512');
+  const hashAlgorithm = hashFor(key, options.hash);
   const { version } = key;
   const signer = external === undefined ? undefined : externalSigner(external, key);
   const made = await signFast(content, key, { time: seconds(at), hashAlgorithm, recipients, signer });
@@ -59,9 +59,15 @@ export async function signOctets(
   return { body: signature.write(), onePass: onePassFor(signature).write(), hashAlgorithm, version };
 }
 
-/** ECDSA and EdDSA want a hash at least as long as the curve (RFC 9580 sections 5.2.3.2 to 5.2.3.5). */
-function hashFor(key: KeyPacket, wanted: 'sha256' | 'sha512'): number {
+/** ECDSA drops what is longer than its curve, and may have nothing shorter (RFC 9580 section 5.2.3.2). */
+const hashOfCurve: ReadonlyMap<string | undefined, number> = new Map([
+  [enums.curve.nistP256, enums.hash.sha256],
+  [enums.curve.nistP384, enums.hash.sha384],
+]);
+
+/** EdDSA wants a hash at least as long as its curve (RFC 9580 sections 5.2.3.3 to 5.2.3.5). */
+function hashFor(key: KeyPacket, wanted: 'sha256' | undefined): number {
   const { algorithm, curve } = key.getAlgorithmInfo();
-  const short = algorithm.startsWith('rsa') || curve === enums.curve.nistP256 || algorithm === 'ed25519';
-  return wanted === 'sha256' && (short || curve === enums.curve.ed25519Legacy) ? enums.hash.sha256 : enums.hash.sha512;
+  const short = algorithm.startsWith('rsa') || algorithm === 'ed25519' || curve === enums.curve.ed25519Legacy;
+  return hashOfCurve.get(curve) ?? (wanted === 'sha256' && short ? enums.hash.sha256 : enums.hash.sha512);
 }

@@ -50,8 +50,9 @@ describe('native and portable octet work', () => {
       fc.property(octets, lineLengths, (bytes, length) => {
         expect(native.base64Octets(bytes, length)).toEqual(portable.base64Octets(bytes, length));
         for (const end of lineEnds) {
-          const text = linesOf(bytes, length, end);
-          for (const { base64Lines } of [native, portable]) expect(base64Lines([bytes], length, end)).toBe(text);
+          const text = `a\n${linesOf(bytes, length, end)}b`;
+          for (const { base64Lines } of [native, portable])
+            expect(base64Lines([bytes], length, end, 'a\n', 'b')).toBe(text);
         }
       }),
     );
@@ -62,14 +63,15 @@ describe('native and portable octet work', () => {
     fc.assert(
       fc.property(pieces, lineLengths, (parts, length) => {
         const text = linesOf(concatBytes(...parts), length, '\n');
-        for (const { base64Lines } of [native, portable]) expect(base64Lines(parts, length, '\n')).toBe(text);
+        for (const { base64Lines } of [native, portable]) expect(base64Lines(parts, length, '\n', '', '')).toBe(text);
       }),
     );
     const long = Uint8Array.from({ length: 30_000 }, (_, i) => (i * 7919) >> 3);
     for (const cut of [1, 47, 48, 49, 12_287, 12_288, 12_289, 29_999]) {
       const parts = [long.subarray(0, cut), long.subarray(cut), long.subarray(0, 5)];
       const text = linesOf(concatBytes(...parts), 64, '\n');
-      for (const { base64Lines } of [native, portable]) expect(base64Lines(parts, 64, '\n') === text).toBe(true);
+      for (const { base64Lines } of [native, portable])
+        expect(base64Lines(parts, 64, '\n', '', '') === text).toBe(true);
     }
   });
 
@@ -79,9 +81,9 @@ describe('native and portable octet work', () => {
     for (const size of [0, 1, ...edges, 39_998, 39_999, 40_000]) {
       const part = bytes.subarray(0, size);
       for (const end of lineEnds) {
-        const expected = linesOf(part, length, end);
+        const expected = `Head: x\n\n${linesOf(part, length, end)}=abc\n`;
         for (const { base64Lines } of [native, portable]) {
-          expect(base64Lines([part], length, end) === expected, `${size}`).toBe(true);
+          expect(base64Lines([part], length, end, 'Head: x\n\n', '=abc\n') === expected, `${size}`).toBe(true);
         }
       }
       expect(native.base64Octets(part, length)).toEqual(portable.base64Octets(part, length));
