@@ -18,6 +18,7 @@ import {
   defaultLimits,
   E2eError,
   type Limits,
+  type ManyFailure,
   type ManyOpened,
   type ManySealed,
   type Opened,
@@ -44,7 +45,7 @@ export interface WorkerPoolOptions {
   readonly keys?: unknown;
   /** Threads, from 1 to 64: as many as the machine runs at the same time unless given. */
   readonly threads?: number | undefined;
-  /** Stanzas that go to a thread together, from 1 to 1024: 64 unless given. */
+  /** Stanzas that go to a thread together, from 1 to 1024: 24 unless given. */
   readonly batch?: number | undefined;
   /** MiB of heap that a worker may use before it is stopped, besides 64 for what is young: 512 unless given. */
   readonly memory?: number | undefined;
@@ -130,7 +131,7 @@ const sealOptionNames = [
  */
 export function workerPool(options: WorkerPoolOptions): WorkerPool {
   const given = readOptions(options, poolOptionNames);
-  const { module, keys, threads = Math.min(availableParallelism(), 64), batch = 64, memory = 512 } = given;
+  const { module, keys, threads = Math.min(availableParallelism(), 64), batch = 24, memory = 512 } = given;
   if (!(module instanceof URL)) throw new TypeError('option module must be a URL');
   requireInteger('threads', threads, 1, 64);
   requireInteger('batch', batch, 1, 1024);
@@ -185,16 +186,15 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
           store === undefined ? (replay as false | undefined) : await ask(() => guardStore(() => store.since()));
         await openBatch(run, openings, { options: told, since, firstUse: guard?.firstUse });
       });
-      return many(source, window, signal, async (stanza, index, turn) => {
+      const results = many<Answered>(source, window, signal, async (stanza, index, turn) => {
         const place = inTurn(turn);
         try {
-          const result = await submit({ stanza: wire(stanza, 'unwrap', limits), place, signal: turn.signal });
-          if ('error' in result) throw unpackError(result.error);
-          return { ok: true, index, opened: unpack(result.value) as Opened };
+          return answered(index, await submit({ stanza: wire(stanza, 'unwrap', limits), place, signal: turn.signal }));
         } finally {
           place.done();
         }
       });
+      return unpacked(results, (index, value) => ({ ok: true, index, opened: value as Opened }));
     },
 
     sealMany(source, options = {}) {
@@ -209,16 +209,38 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
         const results = (await run('seal', job, [])) as readonly Told<Wire>[];
         for (const [i, { resolve }] of items.entries()) resolve(results[i]!);
       });
-      return many(source, window, signal, async (stanza, index) => {
+      const results = many<Answered>(source, window, signal, async (stanza, index) => {
         const packed = wire(stanza, 'map', rest.limits);
-        const result = await submit({ stanza: packed, time: await times() });
-        if ('error' in result) throw unpackError(result.error);
-        return { ok: true, index, sealed: unpack(result.value) as XmlElement };
+        return answered(index, await submit({ stanza: packed, time: await times() }));
       });
+      return unpacked(results, (index, value) => ({ ok: true, index, sealed: value as XmlElement }));
     },
 
     close: () => piscina.destroy(),
   };
+}
+
+/** What a worker made of a stanza. */
+interface Answered {
+  readonly ok: true;
+  readonly index: number;
+  readonly value: Wire;
+}
+
+function answered(index: number, result: Told<Wire>): Answered {
+  if ('error' in result) throw unpackError(result.error);
+  return { ok: true, index, value: result.value };
+}
+
+/**
+ * Results as they are taken. Hundreds wait for those before them: as the many objects that they are made of, they would
+ * be copied again and again by garbage collections.
+ */
+async function* unpacked<T>(
+  results: AsyncIterable<Answered | ManyFailure>,
+  make: (index: number, value: unknown) => T,
+): AsyncGenerator<T | ManyFailure, void, undefined> {
+  for await (const one of results) yield one.ok ? make(one.index, unpack(one.value)) : one;
 }
 
 /** A stanza as it can be cloned; what is wrong with a host's tree is told as in one thread. */

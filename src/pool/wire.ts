@@ -3,6 +3,7 @@
  * structured cloning takes for many small objects. What JSON has no word for is a string that begins with a mark.
  */
 
+import { concatBytes } from '../bytes.ts';
 import { E2eError, type E2eErrorCode, type E2eErrorDetail, type E2eStage, Jid, XmlElement } from '../index.ts';
 
 /** A value as another thread can be sent it. */
@@ -22,19 +23,7 @@ const elementKey = '\0element';
 export function pack(value: unknown): Wire {
   const pieces: Uint8Array[] = [];
   const json = JSON.stringify(plain(value, { pieces, length: 0 }));
-  return { json, octets: pieces.length === 0 ? undefined : joinOctets(pieces) };
-}
-
-function joinOctets(pieces: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const joined = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    joined.set(piece, offset);
-    offset += piece.length;
-  }
-  return joined;
+  return { json, octets: pieces.length === 0 ? undefined : concatBytes(...pieces) };
 }
 
 interface Octets {
@@ -49,13 +38,14 @@ function plain(value: unknown, octets: Octets): unknown {
     case 'number':
       return Number.isFinite(value) && !Object.is(value, -0) ? value : `${mark}n${Object.is(value, -0) ? '-0' : value}`;
     case 'undefined':
-      return `${mark}u`;
+      // More of it than of anything else.
+      return null;
     case 'bigint':
       return `${mark}b${value}`;
     case 'boolean':
       return value;
     default:
-      return value === null ? null : plainObject(value as object, octets);
+      return value === null ? `${mark}l` : plainObject(value as object, octets);
   }
 }
 
@@ -70,15 +60,26 @@ function plainObject(value: object, octets: Octets): unknown {
   }
   if (value instanceof Date) return `${mark}d${value.getTime()}`;
   if (value instanceof Uint8Array) {
-    const start = octets.length;
-    octets.pieces.push(value);
-    octets.length += value.length;
-    return `${mark}o${start},${octets.length}`;
+    const start = placeOf(value, octets);
+    return `${mark}o${start},${start + value.length}`;
   }
   if (value instanceof Map) return { [mapKey]: plain([...value], octets) };
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) copy[key] = plain((value as Record<string, unknown>)[key], octets);
   return copy;
+}
+
+/** Where octets lie among all that are sent. A body is a part of its entity, which comes first. */
+function placeOf(value: Uint8Array, octets: Octets): number {
+  const last = octets.pieces.at(-1);
+  const within = last?.buffer === value.buffer ? value.byteOffset - last.byteOffset : -1;
+  if (last !== undefined && within >= 0 && within + value.length <= last.length) {
+    return octets.length - last.length + within;
+  }
+  const start = octets.length;
+  octets.pieces.push(value);
+  octets.length += value.length;
+  return start;
 }
 
 const mapKey = '\0map';
@@ -90,7 +91,8 @@ export function unpack({ json, octets }: Wire): unknown {
 
 function build(value: unknown, octets: Uint8Array | undefined): unknown {
   if (typeof value === 'string') return value.startsWith(mark) ? marked(value, octets) : value;
-  if (typeof value !== 'object' || value === null) return value;
+  if (value === null) return undefined;
+  if (typeof value !== 'object') return value;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) value[i] = build(value[i], octets);
     return Object.freeze(value);
@@ -107,8 +109,8 @@ function build(value: unknown, octets: Uint8Array | undefined): unknown {
 function marked(text: string, octets: Uint8Array | undefined): unknown {
   const rest = text.slice(2);
   switch (text[1]) {
-    case 'u':
-      return undefined;
+    case 'l':
+      return null;
     case 'b':
       return BigInt(rest);
     case 'j':

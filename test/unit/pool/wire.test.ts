@@ -46,6 +46,19 @@ describe('pack and unpack', () => {
     expect(copy.view.buffer.byteLength).toBe(2);
   });
 
+  it('send octets within others once', () => {
+    const raw = Uint8Array.of(1, 2, 3, 4);
+    const value = { raw, body: raw.subarray(2), head: raw.subarray(0, 1), all: raw.subarray(0), other: raw.slice(3) };
+    expect(pack(value).octets).toStrictEqual(Uint8Array.of(1, 2, 3, 4, 4));
+    const copy = across(value) as typeof value;
+    expect(copy).toStrictEqual({ ...value, body: Uint8Array.of(3, 4), head: Uint8Array.of(1), all: raw });
+    expect(copy.body.buffer.byteLength).toBe(2);
+    // One that only begins within, and one before.
+    const [wide, early] = [new Uint8Array(raw.buffer, 1), new Uint8Array(raw.buffer, 0, 2)];
+    const apart = [raw.subarray(2, 3), wide, early];
+    expect(across(apart)).toStrictEqual([Uint8Array.of(3), Uint8Array.of(2, 3, 4), Uint8Array.of(1, 2)]);
+  });
+
   it('keep an opened stanza whole', async () => {
     const opened = await openStanza(signedBy({}, cpim()), { backends: [double], me: romeo, replay: false, at });
     const copy = across(opened);
