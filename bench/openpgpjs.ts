@@ -1,4 +1,4 @@
-/** The same messages by openpgp.js itself, as its documentation shows: keys read once, binary in and out. */
+/** The same messages by openpgp.js itself, as its documentation shows: keys read once, octets in, armor out, and back. */
 import * as openpgp from 'openpgp';
 import type { Contender } from './contender.ts';
 import type { Pair } from './people.ts';
@@ -12,14 +12,15 @@ export async function openpgpjsContender(pair: Pair, content: Uint8Array): Promi
   const decryptionKeys = await openpgp.readPrivateKey({ armoredKey: recipient.files.keys });
   const encryptionKeys = decryptionKeys.toPublic();
   const message = (): Promise<openpgp.Message<Uint8Array>> => openpgp.createMessage({ binary: content });
-  const binary = { format: 'binary', config } as const;
 
-  const makeSignature = async (): Promise<Uint8Array> =>
-    openpgp.sign({ message: await message(), signingKeys, detached: true, ...binary }) as Promise<Uint8Array>;
-  const encrypt = async (): Promise<Uint8Array> =>
-    openpgp.encrypt({ message: await message(), encryptionKeys, ...binary }) as Promise<Uint8Array>;
-  const seal = async (): Promise<Uint8Array> =>
-    openpgp.encrypt({ message: await message(), encryptionKeys, signingKeys, ...binary }) as Promise<Uint8Array>;
+  const decryption = { decryptionKeys, format: 'binary', config } as const;
+
+  const makeSignature = async (): Promise<string> =>
+    openpgp.sign({ message: await message(), signingKeys, detached: true, config }) as Promise<string>;
+  const encrypt = async (): Promise<string> =>
+    openpgp.encrypt({ message: await message(), encryptionKeys, config }) as Promise<string>;
+  const seal = async (): Promise<string> =>
+    openpgp.encrypt({ message: await message(), encryptionKeys, signingKeys, config }) as Promise<string>;
   const signature = await makeSignature();
   const encrypted = await encrypt();
   const sealed = await seal();
@@ -28,20 +29,21 @@ export async function openpgpjsContender(pair: Pair, content: Uint8Array): Promi
     encrypt,
     seal,
     verify: async () => {
-      const read = await openpgp.readSignature({ binarySignature: signature });
+      const read = await openpgp.readSignature({ armoredSignature: signature });
       await openpgp.verify({
         message: await message(),
         signature: read,
         verificationKeys,
         expectSigned: true,
-        ...binary,
+        format: 'binary',
+        config,
       });
     },
     decrypt: async () =>
-      openpgp.decrypt({ message: await openpgp.readMessage({ binaryMessage: encrypted }), decryptionKeys, ...binary }),
+      openpgp.decrypt({ message: await openpgp.readMessage({ armoredMessage: encrypted }), ...decryption }),
     open: async () => {
-      const read = await openpgp.readMessage({ binaryMessage: sealed });
-      await openpgp.decrypt({ message: read, decryptionKeys, verificationKeys, expectSigned: true, ...binary });
+      const read = await openpgp.readMessage({ armoredMessage: sealed });
+      await openpgp.decrypt({ message: read, verificationKeys, expectSigned: true, ...decryption });
     },
   };
 }
