@@ -12,6 +12,7 @@ import {
   createPublicKey,
   diffieHellman,
   generateKeyPairSync,
+  hash as hashOnce,
   type KeyObject,
   privateDecrypt,
   publicEncrypt,
@@ -93,10 +94,11 @@ function signing({ backend, key, v6 }: Kind): Signing {
   }
   const hash = edwards ? 'sha512' : 'sha256';
   const scheme = edwards ? null : hash;
-  const salt = v6 ? randomBytes(32) : new Uint8Array();
+  const salt = randomBytes(32);
   const attributes = randomBytes(150);
   const signed = (digest: Uint8Array): Uint8Array => (backend === 'smime' ? attributes : digest);
-  const digest = (content: Uint8Array): Uint8Array => createHash(hash).update(salt).update(content).digest();
+  const digest = (content: Uint8Array): Uint8Array =>
+    v6 ? createHash(hash).update(salt).update(content).digest() : hashOnce(hash, content, 'buffer');
   return {
     sign: (content) => sign(scheme, signed(digest(content)), privateKey),
     verify: (content, signature) => verify(scheme, signed(digest(content)), publicKey, signature),

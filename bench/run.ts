@@ -20,7 +20,7 @@ export interface Plan {
   /** Octets of the message body. */
   readonly sizes: readonly number[];
   readonly budget: Budget;
-  /** Milliseconds for which each operation of each contender runs before the first row of a backend. */
+  /** Milliseconds for which each operation of each contender runs before the first row of a backend and size. */
   readonly warmUp: number;
   /** Calls of openssl and gpg for one median; 0 leaves them out. */
   readonly processCalls: number;
@@ -33,7 +33,7 @@ export const fullPlan: Plan = {
   kinds,
   sizes: [100, 1024, 65_536, 1_048_576],
   budget: { time: 800, block: 25, rounds: 5 },
-  warmUp: 1000,
+  warmUp: 500,
   processCalls: 5,
   processOperations: operations,
   opensslSpeed: true,
@@ -43,7 +43,7 @@ export const quickPlan: Plan = {
   kinds,
   sizes: [1024, 65_536],
   budget: { time: 100, block: 8, rounds: 3 },
-  warmUp: 200,
+  warmUp: 100,
   processCalls: 3,
   processOperations: ['seal', 'open'],
   opensslSpeed: true,
@@ -68,7 +68,7 @@ export async function runPlan(plan: Plan, progress: (line: string) => void): Pro
     formatRows.push({ size, map: map!, reconstruct: reconstruct! });
   }
   const rows: Row[] = [];
-  const warm = new Set<Kind['backend']>();
+  const warm = new Set<string>();
   for (const kind of plan.kinds) {
     const both = await pair(kind);
     for (const size of plan.sizes) {
@@ -79,8 +79,9 @@ export async function runPlan(plan: Plan, progress: (line: string) => void): Pro
       const library =
         kind.backend === 'smime' ? await pkijsContender(both, entity) : await openpgpjsContender(both, entity);
       const contenders = { ours: await ours(both, text, limits), raw: raw(kind, entity), library };
-      if (size === 1024 && !warm.has(kind.backend)) await warmUp([contenders.ours, library ?? {}], plan.warmUp);
-      warm.add(kind.backend);
+      const way = `${kind.backend} ${size}`;
+      if (!warm.has(way)) await warmUp([contenders.ours, library ?? {}], plan.warmUp);
+      warm.add(way);
       const programs = plan.processCalls > 0 ? processes(both, entity) : undefined;
       try {
         for (const operation of operations) rows.push(await measure(plan, kind, size, operation, contenders, programs));
@@ -99,7 +100,7 @@ export async function runPlan(plan: Plan, progress: (line: string) => void): Pro
   };
 }
 
-/** The pipeline is the same code for all kinds of key: it is compiled before anything is measured. */
+/** The pipeline is the same code for all kinds of key, if not for all sizes: it is compiled before it is measured. */
 async function warmUp(contenders: readonly Contender[], time: number): Promise<void> {
   for (const contender of contenders) {
     for (const call of Object.values(contender)) {
