@@ -66,7 +66,9 @@ function mgf1(name: HashName, seed: Uint8Array, length: number): Uint8Array {
   for (let offset = 0, block = 0; offset < length; block++, offset += hashLength[name]) {
     input[seed.length + 2] = block >>> 8;
     input[seed.length + 3] = block;
-    out.set(digestOf(name, input, 'buffer').subarray(0, length - offset), offset);
+    const digest = digestOf(name, input, 'buffer');
+    // A view of a Buffer takes as long as the digest.
+    out.set(offset + digest.length > length ? digest.subarray(0, length - offset) : digest, offset);
   }
   return out;
 }
