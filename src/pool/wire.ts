@@ -3,7 +3,6 @@
  * structured cloning takes for many small objects. What JSON has no word for is a string that begins with a mark.
  */
 
-import { concatBytes } from '../bytes.ts';
 import { E2eError, type E2eErrorCode, type E2eErrorDetail, type E2eStage, Jid, XmlElement } from '../index.ts';
 
 /** A value as another thread can be sent it. */
@@ -23,7 +22,19 @@ const elementKey = '\0element';
 export function pack(value: unknown): Wire {
   const pieces: Uint8Array[] = [];
   const json = JSON.stringify(plain(value, { pieces, length: 0 }));
-  return { json, octets: pieces.length === 0 ? undefined : concatBytes(...pieces) };
+  return { json, octets: pieces.length === 0 ? undefined : joinOctets(pieces) };
+}
+
+function joinOctets(pieces: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const joined = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of pieces) {
+    joined.set(piece, offset);
+    offset += piece.length;
+  }
+  return joined;
 }
 
 interface Octets {
